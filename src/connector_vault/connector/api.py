@@ -1,0 +1,105 @@
+"""The one thing a tool is given: a door to one account at one provider."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Mapping
+from functools import lru_cache
+from typing import Protocol, TypeVar, runtime_checkable
+
+from pydantic import TypeAdapter, ValidationError
+
+from connector_vault.connector.wire import Json, Request, fill
+from connector_vault.errors import Refused
+
+__all__ = ["Api", "File", "Query", "read"]
+
+T = TypeVar("T")
+Query = str | int | bool | None
+"""A query parameter. None is left out; a bool is sent as true or false."""
+
+
+class Api(ABC):
+    """One account's door to one provider. It holds the token; a tool never sees it.
+
+    A `{}` in a path takes the next value as one segment, a `{/}` as a path of several. Every
+    answer is read into the type the tool asks for, and fields the type lacks are dropped.
+    """
+
+    @abstractmethod
+    async def send(self, request: Request) -> Json:
+        """Send one request with the token on it, and give what the reply says.
+
+        Raises:
+            Refused: the provider said no.
+            RateLimited: it said later.
+            Unreachable: it did not answer.
+            OutcomeUnknown: a write was sent and no answer came.
+        """
+
+    async def get(self, into: type[T], path: str, *values: str | int, **query: Query) -> T:
+        """Ask for something."""
+        wanted = {name: _text(value) for name, value in query.items() if value is not None}
+        return read(into, await self.send(Request("GET", fill(path, *values), query=wanted)))
+
+    async def post(self, into: type[T], path: str, *values: str | int, json: Json = None) -> T:
+        """Make something."""
+        return read(into, await self.send(Request("POST", fill(path, *values), json=json)))
+
+    async def put(self, into: type[T], path: str, *values: str | int, json: Json = None) -> T:
+        """Replace something."""
+        return read(into, await self.send(Request("PUT", fill(path, *values), json=json)))
+
+    async def patch(self, into: type[T], path: str, *values: str | int, json: Json = None) -> T:
+        """Change something."""
+        return read(into, await self.send(Request("PATCH", fill(path, *values), json=json)))
+
+    async def delete(self, into: type[T], path: str, *values: str | int, json: Json = None) -> T:
+        """Remove something."""
+        return read(into, await self.send(Request("DELETE", fill(path, *values), json=json)))
+
+    async def upload(self, url: str, content: bytes, headers: Mapping[str, str]) -> None:
+        """Send bytes to one of the connector's upload hosts. The token is not put on."""
+        await self.send(Request("PUT", url, content=content, headers=headers))
+
+
+@runtime_checkable
+class File(Protocol):
+    """Bytes the caller handed to the gateway. Never a path of the agent's choosing."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        ...
+
+    def read(self, piece: range) -> bytes:
+        """Give the bytes at these positions."""
+        ...
+
+
+def read(into: type[T], said: Json) -> T:
+    """Read an answer into a type, so that a provider that changed its shape is told apart.
+
+    Raises:
+        Refused: the answer has another shape; the message names the fields, never their values.
+    """
+    try:
+        value: T = _reader(into).validate_python(said)
+    except ValidationError as error:
+        wrong = {".".join(map(str, detail["loc"])): detail["type"] for detail in error.errors()}
+        message = ", ".join(f"{name or 'answer'}: {kind}" for name, kind in wrong.items())
+        raise Refused("unexpected_answer", message[:300]) from None
+    return value
+
+
+@lru_cache(maxsize=512)
+def _reader(into: Hashable) -> TypeAdapter[Json]:
+    # Building one costs a millisecond, using it a few microseconds.
+    return TypeAdapter(into)
+
+
+def _text(value: Query) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

@@ -1,0 +1,134 @@
+"""A provider, as data."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Concatenate, Literal
+
+from connector_vault.connector.api import Api
+from connector_vault.connector.wire import Json, Reply, Request, plain_answer
+from connector_vault.model import Account, Client, Tokens
+
+__all__ = [
+    "Connector",
+    "Effect",
+    "Identity",
+    "OAuth",
+    "Revocation",
+    "Tool",
+    "destroys",
+    "reads",
+    "writes",
+]
+
+Effect = Literal["reads", "writes", "destroys"]
+Function = Callable[Concatenate[Api, ...], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """A function an agent may call. Its docstring and signature are what the agent sees."""
+
+    function: Function
+    scopes: frozenset[str]
+    """All of them are needed."""
+    effect: Effect
+    timeout: float
+    """Seconds for the whole call, however many requests it makes."""
+
+    @property
+    def name(self) -> str:
+        return self.function.__name__
+
+
+def reads(function: Function, *scopes: str, timeout: float = 30) -> Tool:
+    """Offer a function that changes nothing at the provider. `timeout` is in seconds."""
+    return Tool(function=function, scopes=frozenset(scopes), effect="reads", timeout=timeout)
+
+
+def writes(function: Function, *scopes: str, timeout: float = 30) -> Tool:
+    """Offer a function that changes something at the provider. `timeout` is in seconds."""
+    return Tool(function=function, scopes=frozenset(scopes), effect="writes", timeout=timeout)
+
+
+def destroys(function: Function, *scopes: str, timeout: float = 30) -> Tool:
+    """Offer a function whose change cannot be taken back. `timeout` is in seconds."""
+    return Tool(function=function, scopes=frozenset(scopes), effect="destroys", timeout=timeout)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revocation:
+    """How a provider is told that a connection ended."""
+
+    token: Callable[[Client, Tokens], Request]
+    """Ends this token alone."""
+    grant: Callable[[Client, Tokens], Request] | None = None
+    """Ends all the account granted to this client. None: the provider has no such thing."""
+    probe: Callable[[Client, Tokens], Request] | None = None
+    """Asks whether the token lives: 2xx it does, 404 it does not."""
+    needs_live_token: bool = False
+    """An expired access token has to be refreshed before it can be revoked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OAuth:
+    """How a provider speaks OAuth 2.0: its addresses, and where it strays from RFC 6749."""
+
+    authorize: str
+    token: str
+    scopes: tuple[str, ...] = ()
+    """Asked for when the caller of `connect` names none."""
+    revocation: Revocation | None = None
+    pkce: bool = True
+    """Whether an S256 challenge is sent (RFC 7636)."""
+    basic: bool = False
+    """Whether the client authenticates by HTTP Basic rather than in the body (RFC 6749 §2.3.1)."""
+    separator: str = " "
+    """What stands between two scopes in a request. Answers are read by comma and by space."""
+    dead: frozenset[str] = frozenset({"invalid_grant"})
+    """Error codes that end a grant for good."""
+    misconfigured: frozenset[str] = frozenset(
+        {"invalid_client", "unauthorized_client", "unsupported_grant_type", "invalid_scope"},
+    )
+    """Error codes that blame our client and change no connection."""
+    granted: Callable[[str, frozenset[str]], frozenset[str] | None] = lambda _, scopes: scopes
+    """The scopes that hold, from the access token and the answer's `scope`. None: unknown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """How a provider tells whose token this is."""
+
+    request: Request
+    """Its url is a path below the connector's `api`."""
+    account: Callable[[Reply], Account]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connector:
+    """A provider, as data. What does not fit in data is a pure function over Request and Reply."""
+
+    name: str
+    title: str
+    api: str
+    """The base of every path, and the one place the token is sent to."""
+    tools: tuple[Tool, ...] = ()
+    oauth: OAuth | None = None
+    """None: only pasted tokens."""
+    identity: Identity | None = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Sent with every API request."""
+    uploads: tuple[str, ...] = ()
+    """Further origins that tools may send bytes to. They never get the token."""
+    answer: Callable[[Reply], Json] = plain_answer
+    """What a reply says, or the error it names."""
+    implies: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    """Scopes that another scope includes."""
+    patterns: tuple[str, ...] = ()
+    """Regular expressions of this provider's tokens, for redaction."""
+
+    def lacking(self, tool: Tool, granted: frozenset[str] | None) -> frozenset[str]:
+        """Give the scopes a tool needs and a grant lacks. None granted means: ask the provider."""
+        if granted is None:
+            return frozenset()
+        implied = (self.implies.get(scope, frozenset()) for scope in granted)
+        return tool.scopes - granted.union(*implied)

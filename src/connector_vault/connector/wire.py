@@ -1,0 +1,120 @@
+"""A request that was not sent, a reply that came, and what a reply says."""
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+from connector_vault.errors import BadArguments, RateLimited, Reconnect, Refused
+from connector_vault.model import Client
+
+__all__ = ["Json", "Reply", "Request", "basic", "fill", "plain_answer", "retry_after"]
+
+Json = Any
+"""A decoded JSON body. Only `Api` and a connector's functions see one; tools get types."""
+
+_HOLE = re.compile(r"\{/?\}")
+_TRICK = re.compile(r"[\x00-\x1f\x7f\\]|%(2f|5c|2e|00)", re.IGNORECASE)
+"""What no name at a provider needs, and what a server that decodes twice would act on."""
+
+_MAX_PATH_VALUE = 4096
+"""Characters."""
+
+_DEFAULT_PAUSE = 60.0
+"""Seconds, where a provider says "later" but not when."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An HTTP request that has not been sent."""
+
+    method: str
+    url: str
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    json: Json = field(default=None, repr=False)
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+    content: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back. Header names are lower case."""
+
+    status: int
+    body: bytes = field(default=b"", repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+
+    def json(self) -> Json:
+        """Decode the body; an empty one is None.
+
+        Raises:
+            Refused: it is not JSON.
+        """
+        try:
+            return json.loads(self.body or b"null")
+        except ValueError:
+            code = f"{self.status}"
+            raise Refused(code, "the answer is not JSON") from None
+
+
+def plain_answer(reply: Reply) -> Json:
+    """Give what a reply says, or raise the error its status names."""
+    if reply.status == 401:
+        raise Reconnect("401")
+    if reply.status == 429:
+        raise RateLimited(retry_after(reply))
+    if reply.status >= 400:
+        raise Refused(str(reply.status))
+    return reply.json()
+
+
+def retry_after(reply: Reply) -> float:
+    """Give the seconds a reply asks us to wait (RFC 9110 §10.2.3), measured by its own clock."""
+    said = reply.headers.get("retry-after", "")
+    if said.isdecimal():
+        return float(said)
+    try:
+        until = parsedate_to_datetime(said)
+        now = parsedate_to_datetime(reply.headers.get("date", ""))
+        return max(0.0, (until - now).total_seconds())
+    except (TypeError, ValueError):
+        return _DEFAULT_PAUSE
+
+
+def basic(client: Client) -> dict[str, str]:
+    """Give the client's id and secret as an HTTP Basic header (RFC 6749 §2.3.1, RFC 7617)."""
+    pair = f"{quote_plus(client.id)}:{quote_plus(client.secret.reveal())}"
+    return {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
+
+
+def fill(path: str, *values: str | int) -> str:
+    """Put `values` into the holes of `path`, so that none can add a segment or climb one.
+
+    `{}` takes one segment. `{/}` takes a path of several, sent as one encoded segment.
+
+    Raises:
+        BadArguments: a value is empty, only dots, or holds a slash or an encoded one.
+    """
+    holes = _HOLE.findall(path)
+    texts = _HOLE.split(path)
+    if len(holes) != len(values):
+        msg = f"{path} takes {len(holes)} values, not {len(values)}"
+        raise BadArguments(msg)
+    filled = [_segment(str(value), hole) for hole, value in zip(holes, values, strict=True)]
+    return texts[0] + "".join(a + b for a, b in zip(filled, texts[1:], strict=True))
+
+
+def _segment(value: str, hole: str) -> str:
+    pieces = value.split("/") if hole == "{/}" else [value]
+    if len(value) > _MAX_PATH_VALUE or _TRICK.search(value):
+        raise BadArguments("a name in the address holds characters that no name needs")
+    if any(piece in ("", ".", "..") for piece in pieces):
+        raise BadArguments("a name in the address is empty or only dots")
+    if hole == "{}" and "/" in value:
+        raise BadArguments("a name in the address holds a slash")
+    return quote(value, safe="")

@@ -1,0 +1,221 @@
+"""The words: who owns, what is kept, what is handed out."""
+
+import hmac
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Literal, NoReturn
+
+from connector_vault.errors import BadArguments
+
+__all__ = [
+    "AccessToken",
+    "Account",
+    "Client",
+    "Connection",
+    "Kind",
+    "Owner",
+    "Pending",
+    "Receipt",
+    "Secret",
+    "State",
+    "Tokens",
+]
+
+_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,255}")
+"""Tenants and users: 1 to 255 characters, none of them a control character."""
+
+
+class Secret:
+    """Text that does not print itself. Only `reveal` gives it.
+
+    Python cannot wipe a `str`: what is kept out of logs, tracebacks and pickles is not kept out of
+    a memory dump.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Give the text. Each place that calls this is listed in a test."""
+        return self._text
+
+    def mask(self) -> str:
+        """Give four characters to tell one long secret from another, none of a short one."""
+        return "••••" + (self._text[-4:] if len(self._text) >= 24 else "")
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self._text.encode(), other._text.encode())
+
+    __hash__ = None  # type: ignore[assignment]  # a hash of a secret tells something about it
+
+    def __repr__(self) -> str:
+        return "Secret('••••')"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return format(repr(self), spec)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Secret is not pickled")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """Whose a connection is. Without a user it belongs to the workspace itself."""
+
+    tenant: str
+    user: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in (("tenant", self.tenant), ("user", self.user)):
+            if value is not None and not _NAME.fullmatch(value):
+                msg = f"an owner's {name} is 1 to 255 characters without control characters"
+                raise BadArguments(msg)
+
+    def __str__(self) -> str:
+        return f"{self.tenant}/{self.user}" if self.user else self.tenant
+
+
+class State(Enum):
+    """Where a connection stands."""
+
+    ACTIVE = "active"
+    RECONNECT = "reconnect"
+    REVOKING = "revoking"
+    REVOKED = "revoked"
+
+
+Kind = Literal["oauth", "token", "api-key"]
+"""Obtained by consent; pasted for a provider we have a connector for; for any other service."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """An OAuth client: our name at a provider, registered there by the operator."""
+
+    provider: str
+    id: str
+    secret: Secret = field(default_factory=lambda: Secret(""))
+    """Empty for a public client."""
+    name: str = "default"
+    """Tells several clients of one provider apart."""
+    tenant: str | None = None
+    """None serves every tenant that has no client of its own under this name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Somebody at a provider."""
+
+    id: str
+    """What never changes there. Empty if the provider does not say."""
+    label: str = ""
+    """What people call it, and may change."""
+    scopes: frozenset[str] | None = None
+    """What a pasted token may do, where the identity answer tells."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """One token set, as a provider gave it."""
+
+    access: Secret
+    refresh: Secret | None = None
+    expires_at: int = 0
+    """Milliseconds since 1970 UTC. 0: the provider names no end."""
+    refresh_expires_at: int = 0
+    """Milliseconds since 1970 UTC. 0: the provider names no end."""
+    scopes: frozenset[str] | None = frozenset()
+    """As granted. None: the provider does not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """One account of one owner, without its secrets."""
+
+    id: str
+    owner: Owner
+    provider: str
+    kind: Kind
+    client: str
+    """Name of the OAuth client; empty for a pasted secret."""
+    account: str
+    """The account's permanent id at the provider; empty if it has none."""
+    label: str
+    state: State
+    reason: str
+    """Why the state is what it is; empty while active."""
+    scopes: frozenset[str] | None
+    """As granted. None: the provider does not say."""
+    generation: int
+    """Counts the token sets, from 1."""
+    expires_at: datetime | None
+    """When the access token ends, UTC. None: never, as far as the provider says."""
+    created_at: datetime
+    changed_at: datetime
+
+    @property
+    def live(self) -> bool:
+        return self.state is State.ACTIVE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """A consent that was begun. Send the person to `url` before `expires_at`, UTC."""
+
+    url: str = field(repr=False)
+    state: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A token, handed out on purpose."""
+
+    secret: Secret
+    expires_at: datetime | None
+    """UTC. None: never, as far as the provider says."""
+    generation: int
+    """For `newer_than=`, after the provider answered 401."""
+    scopes: frozenset[str] | None
+
+
+ProviderOutcome = Literal["revoked", "already gone", "unconfirmed", "not revocable", "never sent"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What was proven about the end of a connection, and what could not be."""
+
+    connection: str
+    provider: str
+    account: str
+    asked_at: datetime
+    """From here no call started."""
+    finished_at: datetime | None
+    """When the data key was destroyed. None: not yet, call `disconnect` again."""
+    outcome: ProviderOutcome
+    """What the provider said."""
+    reach: Literal["token", "grant", "none"]
+    """What it ended there: this token, or everything the account had granted this client."""
+    probe: Literal["dead", "alive", "not asked"]
+    """What the provider says of the token afterwards."""
+    shredded: bool
+    shred_horizon: str
+    """When the last backup of the wrapped data key becomes unreadable."""
+    note: str = ""
+    """What could not be proven, in words."""
+
+    @property
+    def confirmed(self) -> bool:
+        return self.finished_at is not None

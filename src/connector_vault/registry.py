@@ -1,0 +1,81 @@
+"""Where connectors are found: ours by their folder, others' by their entry point.
+
+A connector is imported when it is named and not before: installing a package must not run its code
+in the process that holds the tokens.
+"""
+
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from pkgutil import iter_modules
+from types import ModuleType
+
+from connector_vault.connector import Connector
+from connector_vault.errors import Misconfigured, NotConnected
+
+__all__ = ["GROUP", "load", "names", "part"]
+
+GROUP = "connector_vault.connectors"
+"""The entry-point group for connectors in other packages: `name = "package:connector"`."""
+
+_OURS = "connector_vault.connectors"
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+
+def names() -> tuple[str, ...]:
+    """Give the name of every connector that is installed, without importing one."""
+    others = (point.name for point in entry_points(group=GROUP))
+    return tuple(sorted({*_folders(), *others}))
+
+
+def load(name: str) -> Connector:
+    """Import one connector by its name. One of ours wins over another's of the same name.
+
+    Raises:
+        NotConnected: no connector has this name; the message lists those that exist.
+        Misconfigured: its module does not hold a connector of that name.
+    """
+    module, attribute = _place(name)
+    found: object = getattr(_import(module), attribute, None)
+    if not isinstance(found, Connector) or found.name != name:
+        msg = f"{module}:{attribute} is not a Connector named {name!r}: tell its author"
+        raise Misconfigured(msg)
+    return found
+
+
+def part(name: str, submodule: str) -> ModuleType | None:
+    """Import a further module of a connector, such as its `emulator`. None if it has none."""
+    module, _ = _place(name)
+    _import(module)
+    if find_spec(f"{module}.{submodule}") is None:
+        return None
+    return _import(f"{module}.{submodule}")
+
+
+def _folders() -> Iterator[str]:
+    package = import_module(_OURS)
+    return (found.name for found in iter_modules(package.__path__) if found.ispkg)
+
+
+def _place(name: str) -> tuple[str, str]:
+    if _NAME.fullmatch(name) and name in _folders():
+        return f"{_OURS}.{name}", "connector"
+    points: list[EntryPoint] = list(entry_points(group=GROUP, name=name))
+    if len(points) > 1:
+        places = ", ".join(sorted(point.value for point in points))
+        msg = f"several packages offer a connector {name!r} ({places}): uninstall all but one"
+        raise Misconfigured(msg)
+    if not points:
+        msg = f"no connector is named {name!r}: there are {', '.join(names())}"
+        raise NotConnected(msg)
+    return points[0].module, points[0].attr
+
+
+def _import(module: str) -> ModuleType:
+    try:
+        return import_module(module)
+    except ImportError as error:
+        msg = f"connector module {module} cannot be imported: {error}"
+        raise Misconfigured(msg) from error
