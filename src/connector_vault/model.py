@@ -190,9 +190,6 @@ class AccessToken:
     scopes: frozenset[str] | None
 
 
-ProviderOutcome = Literal["revoked", "already gone", "unconfirmed", "not revocable", "never sent"]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """What was proven about the end of a connection, and what could not be."""
@@ -204,7 +201,7 @@ class Receipt:
     """From here no call started."""
     finished_at: datetime | None
     """When the data key was destroyed. None: not yet, call `disconnect` again."""
-    outcome: ProviderOutcome
+    outcome: Literal["revoked", "already gone", "unconfirmed", "not revocable"]
     """What the provider said."""
     reach: Literal["token", "grant", "none"]
     """What it ended there: this token, or everything the account had granted this client."""

@@ -1,0 +1,84 @@
+"""Who did what to what, one line a deed, never a secret and never changed."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Mapping
+
+from connector_vault.errors import StoreUnavailable
+from connector_vault.model import Owner
+from connector_vault.stores import Line, Row, Store
+
+__all__ = ["Audit"]
+
+_HOLD = 0.02
+"""Seconds a queued line waits for others. It is committed within 50 ms."""
+
+_RETRY = 1.0
+"""Seconds until the next try when the database is away."""
+
+_MAX_QUEUE = 100_000
+"""Lines. Beyond it the oldest are dropped, and the log says so."""
+
+_log = logging.getLogger(__name__)
+
+Detail = str | int | bool | None
+
+
+class Audit:
+    """Writes lines. What must be on the disk first goes into a commit; what may lag is queued."""
+
+    def __init__(self, store: Store, clock: Callable[[], int]) -> None:
+        self._store = store
+        self._clock = clock
+        self._queue: list[Line] = []
+        self._flusher: asyncio.Task[None] | None = None
+
+    def line(self, row: Row, deed: str, outcome: str = "ok", **detail: Detail) -> Line:
+        """Make a line about a connection."""
+        text = _text(detail)
+        return Line(self._clock(), row.tenant, row.user, row.id, row.provider, deed, outcome, text)
+
+    def about(self, owner: Owner, deed: str, outcome: str, **detail: Detail) -> Line:
+        """Make a line about an owner, where there is no connection yet."""
+        text = _text(detail)
+        return Line(self._clock(), owner.tenant, owner.user or "", "", "", deed, outcome, text)
+
+    def queue(self, line: Line) -> None:
+        """Commit a line soon. A kill within 50 ms may lose it."""
+        self._queue.append(line)
+        if self._flusher is None:
+            self._flusher = asyncio.create_task(self._flush_soon())
+
+    async def close(self) -> None:
+        """Commit what is queued.
+
+        Raises:
+            StoreUnavailable: the database is away, and these lines are lost.
+        """
+        if self._flusher is not None:
+            self._flusher.cancel()
+        await self._flush()
+
+    async def _flush_soon(self) -> None:
+        await asyncio.sleep(_HOLD)
+        while self._queue:
+            try:
+                await self._flush()
+            except StoreUnavailable:
+                _log.warning("%d audit lines wait for the database", len(self._queue))
+                await asyncio.sleep(_RETRY)
+        self._flusher = None
+
+    async def _flush(self) -> None:
+        if len(self._queue) > _MAX_QUEUE:
+            lost = len(self._queue) - _MAX_QUEUE
+            del self._queue[:lost]
+            _log.error("%d audit lines were dropped: the database has been away too long", lost)
+        batch = self._queue[:]
+        await self._store.commit(*batch)
+        del self._queue[: len(batch)]
+
+
+def _text(detail: Mapping[str, Detail]) -> str:
+    return json.dumps(detail, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

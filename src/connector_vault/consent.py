@@ -1,0 +1,221 @@
+"""Connecting an account: from the address a person is sent to, to a sealed row."""
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from secrets import token_urlsafe
+from urllib.parse import urlsplit
+
+from connector_vault import oauth, registry
+from connector_vault.connector import Connector
+from connector_vault.envelope import Binding, decode, encode
+from connector_vault.errors import (
+    BadArguments,
+    ConnectorVaultError,
+    NotAllowed,
+    Refused,
+    TimedOut,
+    Unreachable,
+)
+from connector_vault.http import origin_of
+from connector_vault.intake import Intake, identify, take_in
+from connector_vault.model import Owner, Pending, Secret, State, Tokens
+from connector_vault.revocation import end_token
+from connector_vault.room import Room, moment
+from connector_vault.stores import AddConsent, Consent, Row
+
+__all__ = ["begin", "finish"]
+
+_LIFE = 10 * 60 * 1000
+"""Milliseconds a person has to consent. GitHub's codes live as long."""
+
+_TIMEOUT = 30.0
+"""Seconds for everything that follows a callback."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Begun:
+    """What a consent was begun with; sealed until the callback."""
+
+    provider: str
+    client_id: str
+    redirect_uri: str
+    scopes: str
+    verifier: Secret
+    reconnect: str
+
+
+async def begin(
+    room: Room,
+    provider: str,
+    owner: Owner,
+    *,
+    redirect_uri: str,
+    scopes: Iterable[str] | None,
+    client: str,
+    reconnect: str | None,
+) -> Pending:
+    """Begin a consent: what `Vault.connect` does."""
+    _check_redirect(redirect_uri)
+    connector = registry.load(provider)
+    asked = oauth.oauth_of(connector).scopes if scopes is None else tuple(scopes)
+    known = room.clients.named(provider, client, owner.tenant)
+    if reconnect is not None:
+        _check_live(await room.row(reconnect, owner))
+    state, verifier = token_urlsafe(32), token_urlsafe(64)
+    begun = _Begun(
+        provider=provider,
+        client_id=known.id,
+        redirect_uri=redirect_uri,
+        scopes=" ".join(asked),
+        verifier=Secret(verifier),
+        reconnect=reconnect or "",
+    )
+    expires_at = room.clock() + _LIFE
+    consent = await _seal(room, owner, _id(state), expires_at, begun)
+    line = room.audit.about(owner, "consent", "begun", provider=provider, scopes=begun.scopes)
+    await room.store.commit(AddConsent(consent, room.clock()), line)
+    url = oauth.authorize(
+        connector, known, redirect_uri=redirect_uri, scopes=asked, state=state, verifier=verifier
+    )
+    return Pending(url=room.http.address(url), state=state, expires_at=moment(expires_at))
+
+
+async def finish(room: Room, url: str, owner: Owner) -> Row:
+    """Finish a consent: what `Vault.finish` does."""
+    answer = oauth.callback(url)
+    consent = await room.store.claim(_id(answer.state), owner, room.clock())
+    if consent is None:
+        words = "this callback is unknown, already used, too old or somebody else's"
+        raise NotAllowed(f"{words}: start again with `connect`")
+    begun = await _open(room, consent)
+    connector = registry.load(begun.provider)
+    oauth.check_issuer(connector, answer)
+    if urlsplit(url).path != urlsplit(begun.redirect_uri).path:
+        raise NotAllowed("this callback came to another address: start again with `connect`")
+    if answer.code is None:
+        line = room.audit.about(owner, "consent", answer.error, provider=begun.provider)
+        await room.store.commit(line)
+        raise Refused(answer.error, f"{connector.title} was not allowed: start again to allow it")
+    deadline = asyncio.get_running_loop().time() + _TIMEOUT
+    try:
+        tokens = await _exchange(room, connector, begun, owner, answer.code, deadline)
+    except (TimedOut, Unreachable):
+        # Nothing was sent, so the code is still good: the same callback may be tried again.
+        await room.store.commit(AddConsent(consent, room.clock()))
+        raise
+    return await _take(room, connector, begun, owner, tokens, deadline)
+
+
+async def _exchange(
+    room: Room, connector: Connector, begun: _Begun, owner: Owner, code: Secret, deadline: float
+) -> Tokens:
+    client = room.clients.holding(begun.provider, begun.client_id, owner.tenant)
+    request = oauth.exchange(
+        connector, client, code=code, redirect_uri=begun.redirect_uri, verifier=begun.verifier
+    )
+    reply = await room.http.send(request, origins={origin_of(request.url)}, deadline=deadline)
+    asked = frozenset(begun.scopes.split())
+    try:
+        return oauth.read_tokens(connector, reply, now=room.clock(), asked=asked)
+    except Unreachable as error:
+        # The code was sent and may be spent: another try with it can only fail.
+        raise Refused("unusable_answer", f"{error}, from the start") from error
+
+
+async def _take(
+    room: Room,
+    connector: Connector,
+    begun: _Begun,
+    owner: Owner,
+    tokens: Tokens,
+    deadline: float,
+) -> Row:
+    client = room.clients.holding(begun.provider, begun.client_id, owner.tenant)
+    try:
+        over = await room.row(begun.reconnect, owner) if begun.reconnect else None
+        account = await identify(room, connector, tokens, deadline)
+        intake = Intake(
+            owner=owner,
+            provider=begun.provider,
+            kind="oauth",
+            client=client,
+            tokens=tokens,
+            account=account,
+        )
+        row, old = await take_in(room, intake, over)
+    except BaseException:
+        # A token that nobody keeps must not live on.
+        with suppress(ConnectorVaultError):
+            await end_token(room, connector, client, tokens)
+        raise
+    if old is not None:
+        await _end_replaced(room, connector, old, tokens)
+    return row
+
+
+async def _end_replaced(room: Room, connector: Connector, old: Row, new: Tokens) -> None:
+    replaced, _ = await room.keyring.open(old)
+    if old.kind != "oauth" or replaced.access == new.access:
+        return
+    with suppress(ConnectorVaultError):
+        client = room.clients.holding(old.provider, old.client_id, old.tenant)
+        await end_token(room, connector, client, replaced)
+
+
+def _check_live(row: Row) -> None:
+    if row.state not in (State.ACTIVE.value, State.RECONNECT.value):
+        words = f"{row.id} was disconnected, which is final: connect without naming it"
+        raise NotAllowed(words)
+
+
+def _check_redirect(uri: str) -> None:
+    try:
+        origin_of(uri)
+    except NotAllowed:
+        words = "a redirect URI begins with https://, or with http:// on this machine"
+        raise BadArguments(words) from None
+
+
+def _id(state: str) -> bytes:
+    # The database never holds a state: who reads it could not finish somebody's consent.
+    return sha256(state.encode()).digest()
+
+
+def _binding(consent: Consent) -> Binding:
+    place = consent.id.hex()
+    return Binding(
+        consent.tenant, consent.user, place, "", "consent", "", "", 0, consent.expires_at
+    )
+
+
+async def _seal(room: Room, owner: Owner, id_: bytes, expires_at: int, begun: _Begun) -> Consent:
+    key = await room.keyring.store_key()
+    blank = Consent(id_, owner.tenant, owner.user or "", expires_at, b"")
+    said = {
+        "client_id": begun.client_id,
+        "provider": begun.provider,
+        "reconnect": begun.reconnect,
+        "redirect_uri": begun.redirect_uri,
+        "scopes": begun.scopes,
+        "verifier": begun.verifier.reveal(),
+    }
+    return blank._replace(sealed=key.seal(_binding(blank), encode(said)))
+
+
+async def _open(room: Room, consent: Consent) -> _Begun:
+    key = await room.keyring.store_key()
+    said = {
+        name: str(value)
+        for name, value in decode(key.open(_binding(consent), consent.sealed)).items()
+    }
+    return _Begun(
+        provider=said["provider"],
+        client_id=said["client_id"],
+        redirect_uri=said["redirect_uri"],
+        scopes=said["scopes"],
+        verifier=Secret(said["verifier"]),
+        reconnect=said["reconnect"],
+    )

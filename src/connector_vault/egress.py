@@ -1,0 +1,106 @@
+"""The way out: where the token is put on, and the only hosts it can reach."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from urllib.parse import quote, unquote
+
+from connector_vault.connector import Api, Connector, Json, Reply, Request
+from connector_vault.errors import NotAllowed, OutcomeUnknown, TimedOut, Unreachable
+from connector_vault.http import Http, origin_of
+from connector_vault.model import AccessToken, Secret
+
+__all__ = ["Egress", "api_request"]
+
+MAX_REPLY = 10 * 1024 * 1024
+"""Bytes of an API's answer."""
+
+_HIDDEN = b"[token]"
+_METHODS = frozenset({"DELETE", "GET", "PATCH", "POST", "PUT"})
+_PATH = re.compile(r"/[\x21-\x7e]*")
+
+Tokens = Callable[[int | None], Awaitable[AccessToken]]
+"""Gives the token as it is now; a newer one than the generation named, if one is."""
+
+
+class Egress(Api):
+    """An account's door, in the process that holds its token."""
+
+    def __init__(
+        self, connector: Connector, http: Http, tokens: Tokens, *, deadline: float
+    ) -> None:
+        self._connector = connector
+        self._http = http
+        self._tokens = tokens
+        self._deadline = deadline
+        self.wrote = False
+        """Whether a request that may change something has been sent."""
+
+    async def send(self, request: Request) -> Json:
+        token = await self._tokens(None)
+        reply = await self._once(request, token.secret)
+        if reply.status == 401 and request.url.startswith("/"):
+            # Another process may have refreshed: GitHub's refresh ends the old token at once.
+            token = await self._tokens(token.generation)
+            reply = await self._once(request, token.secret)
+        return self._connector.answer(_masked(reply, token.secret))
+
+    async def _once(self, request: Request, token: Secret) -> Reply:
+        changes = request.method != "GET"
+        outgoing = _upload(self._connector, request)
+        if request.url.startswith("/"):
+            outgoing = api_request(self._connector, request, token)
+        origins = {origin_of(outgoing.url)}
+        wrote, self.wrote = self.wrote, self.wrote or changes
+        try:
+            return await self._http.send(
+                outgoing, origins=origins, deadline=self._deadline, limit=MAX_REPLY
+            )
+        except (TimedOut, Unreachable):
+            self.wrote = wrote
+            raise
+        except OutcomeUnknown as error:
+            if changes:
+                raise
+            if asyncio.get_running_loop().time() >= self._deadline:
+                raise TimedOut(str(error)) from error
+            raise Unreachable(str(error)) from error
+
+
+def api_request(connector: Connector, request: Request, token: Secret) -> Request:
+    """Join a path to the connector's base, and put its headers and the token on.
+
+    Raises:
+        NotAllowed: the method or the path is not one.
+    """
+    path = request.url
+    pieces = unquote(path).replace("\\", "/").split("/")
+    climbs = any(piece in (".", "..") for piece in pieces)
+    if (
+        request.method not in _METHODS
+        or not _PATH.fullmatch(path)
+        or climbs
+        or set("?#\\") & set(path)
+    ):
+        raise NotAllowed("a tool asked for an address that is not a plain path of its API")
+    if any(name.lower() in ("authorization", "host", "cookie") for name in request.headers):
+        raise NotAllowed("a tool set a header that is not its own to set")
+    headers = {**connector.headers, **request.headers}
+    headers["Authorization"] = f"Bearer {token.reveal()}"
+    return replace(request, url=connector.api + path, headers=headers)
+
+
+def _upload(connector: Connector, request: Request) -> Request:
+    if request.url.startswith("/") or origin_of(request.url) in connector.uploads:
+        return request
+    msg = f"{origin_of(request.url)} is not a host of {connector.title}"
+    raise NotAllowed(msg)
+
+
+def _masked(reply: Reply, token: Secret) -> Reply:
+    # Some providers repeat the token in what they answer; no tool may see it there.
+    body = reply.body
+    for form in {token.reveal(), quote(token.reveal(), safe="")}:
+        body = body.replace(form.encode(), _HIDDEN)
+    return replace(reply, body=body)

@@ -1,0 +1,178 @@
+"""The one place that sends. Every request has a deadline, a list of origins and a size limit."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncGenerator, Collection
+from contextlib import asynccontextmanager
+from urllib.parse import urlencode, urlsplit
+
+import httpx2
+
+from connector_vault.connector import Json, Reply, Request
+from connector_vault.errors import (
+    Misconfigured,
+    NotAllowed,
+    OutcomeUnknown,
+    TimedOut,
+    Unreachable,
+)
+
+__all__ = ["LOOPBACK", "Http", "open_http", "origin_of"]
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+_MAX_TOKEN_REPLY = 256 * 1024
+"""Bytes of a token endpoint's answer. The largest known is below 8 KiB."""
+
+_MAX_CONNECTIONS = 200
+
+_NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
+"""What httpx2 raises before a byte of the request has left."""
+
+
+class Http:
+    """Sends requests to the origins it is told, and nowhere else. Made by `open_http`."""
+
+    def __init__(self, client: httpx2.AsyncClient, emulator: str | None) -> None:
+        self._client = client
+        self._emulator = emulator
+
+    def address(self, url: str) -> str:
+        """Give the address that stands for `url`: itself, or its place in the emulator."""
+        return url if self._emulator is None else f"{self._emulator}/{url.split('://', 1)[1]}"
+
+    async def send(
+        self,
+        request: Request,
+        *,
+        origins: Collection[str],
+        deadline: float,
+        limit: int = _MAX_TOKEN_REPLY,
+    ) -> Reply:
+        """Send one request, once, without following a redirect.
+
+        `deadline` is a time of the running loop's clock; `limit` is in bytes.
+
+        Raises:
+            NotAllowed: the url is not below one of `origins`.
+            Unreachable: no connection: nothing was sent.
+            TimedOut: the deadline passed before anything was sent.
+            OutcomeUnknown: it was sent, and no answer came that could be read whole.
+        """
+        origin = origin_of(request.url)
+        if origin not in origins:
+            msg = f"{origin} is not a host of this connector"
+            raise NotAllowed(msg)
+        sent = _Sent()
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self._exchange(request, sent, limit)
+        except TimeoutError as error:
+            if sent.yes:
+                msg = f"{origin} did not answer before the deadline"
+                raise OutcomeUnknown(msg) from error
+            msg = f"{origin} could not be reached before the deadline"
+            raise TimedOut(msg) from error
+        except httpx2.HTTPError as error:
+            # Only the class is told: httpx2 puts whole addresses into its messages.
+            what = type(error).__name__
+            if sent.yes and not isinstance(error, _NOT_SENT):
+                msg = f"{origin} was sent the request and the connection broke ({what})"
+                raise OutcomeUnknown(msg) from None
+            msg = f"{origin} cannot be reached ({what})"
+            raise Unreachable(msg) from None
+
+    async def _exchange(self, request: Request, sent: "_Sent", limit: int) -> Reply:
+        outgoing = self._client.build_request(
+            request.method,
+            self.address(request.url),
+            params=dict(request.query) or None,
+            headers=_headers(request),
+            content=_content(request),
+            extensions={"trace": sent.trace},
+        )
+        reply = await self._client.send(outgoing, stream=True)
+        try:
+            body = await _capped(reply, limit)
+        finally:
+            await reply.aclose()
+        return Reply(reply.status_code, body, dict(reply.headers))
+
+
+@asynccontextmanager
+async def open_http(emulator: str | None = None) -> AsyncGenerator[Http]:
+    """Open the client. `emulator`: the base URL, on loopback, that stands for the internet.
+
+    Raises:
+        Misconfigured: the emulator is not on loopback.
+    """
+    _silence()
+    if emulator is not None and urlsplit(emulator).hostname not in LOOPBACK:
+        raise Misconfigured("an emulator is on this machine: http://127.0.0.1:PORT")
+    async with httpx2.AsyncClient(
+        timeout=None,  # `send` bounds the whole exchange, which httpx2 cannot
+        follow_redirects=False,
+        trust_env=emulator is None,
+        limits=httpx2.Limits(max_connections=_MAX_CONNECTIONS),
+    ) as client:
+        yield Http(client, emulator.rstrip("/") if emulator else None)
+
+
+def origin_of(url: str) -> str:
+    """Give scheme, host and port of a url: `https://api.github.com`.
+
+    Raises:
+        NotAllowed: it is not https, nor http to this machine, or holds a user name.
+    """
+    parts = urlsplit(url)
+    plain = parts.scheme == "http" and parts.hostname in LOOPBACK
+    if not (parts.scheme == "https" or plain) or not parts.hostname or "@" in parts.netloc:
+        raise NotAllowed("an address begins with https:// and a host")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+class _Sent:
+    """Whether the request has begun to leave: after that, nobody knows what it did."""
+
+    def __init__(self) -> None:
+        self.yes = False
+
+    async def trace(self, event: str, _info: Json) -> None:
+        if event.endswith("send_request_headers.started"):
+            self.yes = True
+
+
+def _headers(request: Request) -> dict[str, str]:
+    # Uncompressed, so that a small answer cannot unfold into a large one.
+    headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+    headers["User-Agent"] = "connector-vault"
+    if request.json is not None:
+        headers["Content-Type"] = "application/json"
+    if request.form is not None:
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+    return headers | dict(request.headers)
+
+
+def _content(request: Request) -> bytes | None:
+    if request.json is not None:
+        return json.dumps(request.json, separators=(",", ":"), allow_nan=False).encode()
+    if request.form is not None:
+        return urlencode(request.form).encode()
+    return request.content
+
+
+async def _capped(reply: httpx2.Response, limit: int) -> bytes:
+    body = bytearray()
+    async for chunk in reply.aiter_bytes():
+        body += chunk
+        if len(body) > limit:
+            msg = f"the answer is longer than {limit:,} bytes, and was not read"
+            raise OutcomeUnknown(msg)
+    return bytes(body)
+
+
+def _silence() -> None:
+    # They log whole addresses and headers; nobody needs that from a vault.
+    for name in ("httpx2", "httpcore2"):
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,0 +1,153 @@
+"""Taking a token set in: whose it is, and which row it goes into."""
+
+from dataclasses import dataclass
+
+from connector_vault.connector import Connector
+from connector_vault.egress import api_request
+from connector_vault.envelope import length_prefixed
+from connector_vault.errors import NotAllowed, StoreUnavailable
+from connector_vault.http import origin_of
+from connector_vault.keyring import scope_text, seal
+from connector_vault.model import Account, Client, Kind, Owner, State, Tokens
+from connector_vault.room import Room, new_id
+from connector_vault.stores import AddConnection, AddKey, Conflict, Owned, Row, Update, Value
+
+__all__ = ["Intake", "identify", "take_in"]
+
+_TRIES = 20
+"""How often a consent that met a refresh tries again. It always wins (DESIGN §6, Connect)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """A token set, and where it comes from."""
+
+    owner: Owner
+    provider: str
+    kind: Kind
+    client: Client | None
+    tokens: Tokens
+    account: Account
+
+
+async def identify(room: Room, connector: Connector, tokens: Tokens, deadline: float) -> Account:
+    """Ask the provider whose token this is. `deadline` is a time of the loop's clock.
+
+    Raises:
+        Reconnect, Refused, RateLimited, Unreachable, TimedOut: it did not say.
+    """
+    if connector.identity is None:
+        return Account(id="")
+    request = api_request(connector, connector.identity.request, tokens.access)
+    origins = {origin_of(request.url)}
+    reply = await room.http.send(request, origins=origins, deadline=deadline)
+    connector.answer(reply)
+    return connector.identity.account(reply)
+
+
+async def take_in(room: Room, intake: Intake, over: Row | None = None) -> tuple[Row, Row | None]:
+    """Seal a token set, in the row `over` or of the same account if there is one.
+
+    Gives the row as it is now, and as it was before.
+
+    Raises:
+        NotAllowed: `over` belongs to another account.
+        StoreUnavailable: nothing was stored.
+    """
+    for _ in range(_TRIES):
+        old = over or await _same_account(room, intake)
+        try:
+            if old is None:
+                return await _add(room, intake), None
+            return await _replace(room, intake, old), old
+        except Conflict:
+            over = over and await room.row(over.id, intake.owner)
+    raise StoreUnavailable("the connection kept changing while it was connected: try again")
+
+
+async def _add(room: Room, intake: Intake) -> Row:
+    connection = new_id("con")
+    tenant = intake.owner.tenant
+    key, wrapped = await room.keyring.create(tenant, connection)
+    blank = Row(
+        id=connection,
+        tenant=tenant,
+        user=intake.owner.user or "",
+        provider=intake.provider,
+        kind=intake.kind,
+        client=intake.client.name if intake.client else "",
+        client_id=intake.client.id if intake.client else "",
+        account=intake.account.id,
+        label=intake.account.label,
+        state=State.ACTIVE.value,
+        reason="",
+        scopes=scope_text(intake.tokens.scopes),
+        generation=1,
+        revision=1,
+        expires_at=intake.tokens.expires_at,
+        grant_id=new_id("grant"),
+        grant_key=await _grant_key(room, intake),
+        dek_id=wrapped.dek_id,
+        sealed=b"",
+        attempt="",
+        lease_until=0,
+        intent="",
+        ended=0,
+        doubt="",
+        receipt="",
+        created_at=room.clock(),
+        changed_at=room.clock(),
+    )
+    row = blank._replace(sealed=seal(key, blank, intake.tokens, intake.account.id))
+    line = room.audit.line(row, "connect", kind=row.kind, scopes=row.scopes)
+    await room.store.commit(AddKey(wrapped), AddConnection(row), line)
+    return row
+
+
+async def _replace(room: Room, intake: Intake, old: Row) -> Row:
+    _, account = await room.keyring.open(old)
+    if account != intake.account.id:
+        msg = f"{old.id} belongs to another {old.provider} account: sign in there as {old.label}"
+        raise NotAllowed(msg)
+    new = old._replace(
+        label=intake.account.label,
+        kind=intake.kind,
+        client=intake.client.name if intake.client else "",
+        client_id=intake.client.id if intake.client else "",
+        state=State.ACTIVE.value,
+        reason="",
+        scopes=scope_text(intake.tokens.scopes),
+        generation=old.generation + 1,
+        expires_at=intake.tokens.expires_at,
+        grant_id=new_id("grant"),
+        grant_key=await _grant_key(room, intake),
+        attempt="",
+        lease_until=0,
+        intent="",
+        ended=0,
+        doubt="",
+    )
+    key = await room.keyring.get(old.dek_id, old.tenant, old.id)
+    new = new._replace(sealed=seal(key, new, intake.tokens, account))
+    changed = {name: value for name, value in new._asdict().items() if value != getattr(old, name)}
+    where: dict[str, Value] = {"generation": old.generation, "state": old.state}
+    line = room.audit.line(new, "reconnect", kind=new.kind, scopes=new.scopes)
+    await room.store.commit(Update(old.id, where, changed), line)
+    return new
+
+
+async def _same_account(room: Room, intake: Intake) -> Row | None:
+    if not intake.account.id:
+        return None
+    async for row in room.store.rows(Owned(owner=intake.owner, provider=intake.provider)):
+        if row.account == intake.account.id and row.state in ("active", "reconnect"):
+            return row
+    return None
+
+
+async def _grant_key(room: Room, intake: Intake) -> bytes:
+    if intake.client is None or not intake.account.id:
+        return b""
+    key = await room.keyring.store_key()
+    names = (intake.provider, intake.client.id, intake.account.id)
+    return key.mac(length_prefixed(*(name.encode() for name in names)))

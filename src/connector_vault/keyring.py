@@ -1,0 +1,197 @@
+"""The data keys in use, and the rows they open."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from secrets import token_bytes
+
+from connector_vault.envelope import Binding, DataKey, decode, encode, wrap_context
+from connector_vault.errors import Corrupt, Misconfigured, Shredded
+from connector_vault.keys import KeyHolder, Raw, Wrapped
+from connector_vault.model import Secret, Tokens
+from connector_vault.stores import AddKey, Conflict, Everything, Row, Store, WrappedKey
+
+__all__ = ["Keyring", "open_keyring", "scope_text", "seal"]
+
+_LIFE = 300.0
+"""Seconds a data key is kept. A denial by the holder takes effect after at most this time."""
+
+_MAX_KEYS = 10_000
+
+_STORE_KEY = bytes(16)
+"""The id of the key that seals consents and marks grants: one in each store."""
+
+
+class Keyring:
+    """Opens and seals rows. Keeps data keys for a while, tokens never."""
+
+    def __init__(
+        self, store: Store, holder: KeyHolder, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._store = store
+        self._holder = holder
+        self._clock = clock
+        self._keys: dict[bytes, tuple[DataKey, float]] = {}
+        self._coming: dict[bytes, asyncio.Task[DataKey]] = {}
+
+    async def create(self, tenant: str, connection: str) -> tuple[DataKey, WrappedKey]:
+        """Make a data key. It is in use once the caller has committed the wrapped one.
+
+        Raises:
+            KeysUnavailable: the holder does not answer.
+        """
+        return await self._make(token_bytes(16), tenant, connection)
+
+    async def get(self, dek_id: bytes, tenant: str, connection: str) -> DataKey:
+        """Give a data key, asking the holder once however many callers wait.
+
+        Raises:
+            Shredded: it was destroyed.
+            Corrupt: it was altered or belongs elsewhere.
+            KeysUnavailable: the holder does not answer.
+        """
+        kept = self._keys.get(dek_id)
+        if kept is not None and self._clock() < kept[1]:
+            return kept[0]
+        coming = self._coming.get(dek_id)
+        if coming is None:
+            coming = asyncio.create_task(self._fetch(dek_id, tenant, connection))
+            self._coming[dek_id] = coming
+            coming.add_done_callback(lambda _: self._coming.pop(dek_id))
+        return await asyncio.shield(coming)
+
+    async def open(self, row: Row) -> tuple[Tokens, str]:
+        """Open a row: its tokens, and the account they belong to.
+
+        Raises:
+            Corrupt: the row was altered.
+            Shredded, KeysUnavailable: as `get` says.
+        """
+        kept = self._keys.get(row.dek_id)
+        if kept is None or self._clock() >= kept[1]:
+            key = await self.get(row.dek_id, row.tenant, row.id)
+        else:
+            key = kept[0]
+        said = decode(key.open(_binding(row), row.sealed))
+        return _tokens(said, row.expires_at), _text(said, "account")
+
+    def forget(self, dek_id: bytes) -> None:
+        """Drop a key that was shredded."""
+        self._keys.pop(dek_id, None)
+
+    async def store_key(self) -> DataKey:
+        """Give the key that seals consents and marks grants."""
+        return await self.get(_STORE_KEY, "", "")
+
+    async def settle_store_key(self) -> None:
+        """Make the store's own key in a new store, or prove that the holder opens it.
+
+        Raises:
+            Misconfigured: the store was sealed under another holder.
+            Corrupt: the key is gone or altered, but there are rows.
+        """
+        found = await self._store.key(_STORE_KEY)
+        if found is None:
+            async for _ in self._store.rows(Everything()):
+                raise Corrupt("the store's own key is gone from the database: restore a backup")
+            found = await self._settle_new()
+        if found.holder != self._holder.id:
+            msg = f"this database was sealed under {found.holder}, and {self._holder.id} was given"
+            raise Misconfigured(msg)
+        await self.store_key()
+
+    async def _settle_new(self) -> WrappedKey:
+        _, wrapped = await self._make(_STORE_KEY, "", "")
+        try:
+            await self._store.commit(AddKey(wrapped))
+        except Conflict:
+            # Another process opened the same new store. Its key holds.
+            self.forget(_STORE_KEY)
+        return await self._store.key(_STORE_KEY) or wrapped
+
+    async def _make(
+        self, dek_id: bytes, tenant: str, connection: str
+    ) -> tuple[DataKey, WrappedKey]:
+        raw = bytearray(token_bytes(32))
+        version = await self._holder.version()
+        context = wrap_context(self._store.id, tenant, connection, dek_id)
+        (wrapped,) = await self._holder.wrap([Raw(raw, context)])
+        key = self._keep(DataKey(dek_id, raw))
+        return key, WrappedKey(dek_id, tenant, connection, self._holder.id, version, wrapped)
+
+    async def _fetch(self, dek_id: bytes, tenant: str, connection: str) -> DataKey:
+        found = await self._store.key(dek_id)
+        if found is None:
+            msg = f"the data key of {connection or 'the store'} was destroyed"
+            raise Shredded(msg)
+        context = wrap_context(self._store.id, tenant, connection, dek_id)
+        (raw,) = await self._holder.unwrap([Wrapped(found.wrapped, context)])
+        if isinstance(raw, Corrupt):
+            raise raw
+        return self._keep(DataKey(dek_id, raw))
+
+    def _keep(self, key: DataKey) -> DataKey:
+        while len(self._keys) >= _MAX_KEYS:
+            del self._keys[next(iter(self._keys))]
+        self._keys[key.id] = (key, self._clock() + _LIFE)
+        return key
+
+
+async def open_keyring(store: Store, holder: KeyHolder) -> Keyring:
+    """Open the keyring of a store, and prove that this holder is the right one.
+
+    Raises:
+        Misconfigured, Corrupt, KeysUnavailable: as `settle_store_key` says.
+    """
+    keyring = Keyring(store, holder)
+    await keyring.settle_store_key()
+    return keyring
+
+
+def seal(key: DataKey, row: Row, tokens: Tokens, account: str) -> bytes:
+    """Seal a token set into its place: everything `row` says beside it is bound."""
+    said = {
+        "access": tokens.access.reveal(),
+        "account": account,
+        "refresh": tokens.refresh.reveal() if tokens.refresh else "",
+        "refresh_expires_at": tokens.refresh_expires_at,
+        "scopes": scope_text(tokens.scopes),
+    }
+    return key.seal(_binding(row), encode(said))
+
+
+def scope_text(scopes: frozenset[str] | None) -> str | None:
+    """Write scopes as a row holds them."""
+    return None if scopes is None else " ".join(sorted(scopes))
+
+
+def _binding(row: Row) -> Binding:
+    return Binding(
+        row.tenant,
+        row.user,
+        row.id,
+        row.grant_id,
+        row.kind,
+        row.provider,
+        row.client_id,
+        row.generation,
+        row.expires_at,
+    )
+
+
+def _tokens(said: Mapping[str, object], expires_at: int) -> Tokens:
+    scopes = said["scopes"]
+    refresh = _text(said, "refresh")
+    end = said["refresh_expires_at"]
+    return Tokens(
+        access=Secret(_text(said, "access")),
+        refresh=Secret(refresh) if refresh else None,
+        expires_at=expires_at,
+        refresh_expires_at=end if isinstance(end, int) else 0,
+        scopes=frozenset(scopes.split()) if isinstance(scopes, str) else None,
+    )
+
+
+def _text(said: Mapping[str, object], name: str) -> str:
+    text = said[name]
+    return text if isinstance(text, str) else ""

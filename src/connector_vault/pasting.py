@@ -1,0 +1,51 @@
+"""Keeping a token or key that somebody pasted."""
+
+import asyncio
+import re
+
+from connector_vault import registry
+from connector_vault.errors import BadArguments
+from connector_vault.intake import Intake, identify, take_in
+from connector_vault.model import Account, Kind, Owner, Secret, Tokens
+from connector_vault.room import Room
+from connector_vault.stores import Row
+
+__all__ = ["paste"]
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+
+_SECRET = re.compile(r"[\x21-\x7e]{1,8192}")
+"""Visible ASCII, because it has to fit into a header."""
+
+_MAX_LABEL = 200
+"""Characters."""
+
+_TIMEOUT = 20.0
+"""Seconds for asking a provider whose token it is."""
+
+
+async def paste(room: Room, name: str, owner: Owner, secret: Secret, label: str) -> Row:
+    """Keep a pasted secret: what `Vault.add` does."""
+    if not _NAME.fullmatch(name):
+        raise BadArguments("a name is lower-case letters, digits, - and _, beginning with a letter")
+    if not _SECRET.fullmatch(secret.reveal()):
+        raise BadArguments("a secret is 1 to 8192 visible characters, without spaces or newlines")
+    if len(label) > _MAX_LABEL or not label.isprintable():
+        raise BadArguments("a label is up to 200 printable characters")
+    kind: Kind = "api-key"
+    account = Account(id="", label=label)
+    if name in registry.names():
+        kind = "token"
+        deadline = asyncio.get_running_loop().time() + _TIMEOUT
+        connector = registry.load(name)
+        account = await identify(room, connector, Tokens(access=secret), deadline)
+    intake = Intake(
+        owner=owner,
+        provider=name,
+        kind=kind,
+        client=None,
+        tokens=Tokens(access=secret, scopes=account.scopes),
+        account=account,
+    )
+    row, _ = await take_in(room, intake)
+    return row

@@ -1,0 +1,118 @@
+"""What the strongroom works with, and what it hands to its visitors."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from secrets import choice
+from typing import get_args
+
+from connector_vault.audit import Audit
+from connector_vault.clients import Clients
+from connector_vault.errors import NotConnected, Reconnect
+from connector_vault.http import Http
+from connector_vault.keyring import Keyring
+from connector_vault.model import Connection, Kind, Owner, State
+from connector_vault.stores import Row, Store
+
+__all__ = [
+    "Room",
+    "check_usable",
+    "connection_of",
+    "instant",
+    "moment",
+    "new_id",
+    "now_ms",
+    "owner_of",
+]
+
+_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
+"""32 characters that are told apart when read aloud."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """The parts that connecting, refreshing and revoking share."""
+
+    store: Store
+    keyring: Keyring
+    http: Http
+    audit: Audit
+    clients: Clients
+    clock: Callable[[], int]
+    """Milliseconds since 1970 UTC."""
+
+    async def row(self, connection: str, owner: Owner) -> Row:
+        """Read a connection.
+
+        Raises:
+            NotConnected: this owner has no such connection.
+        """
+        row = await self.store.get(connection, owner)
+        if row is None:
+            msg = f"{owner} has no connection {connection[:64]!r}: `list` shows those there are"
+            raise NotConnected(msg)
+        return row
+
+
+def owner_of(row: Row) -> Owner:
+    """Give the owner a row names."""
+    return Owner(tenant=row.tenant, user=row.user or None)
+
+
+def check_usable(row: Row) -> None:
+    """Let only a live connection pass.
+
+    Raises:
+        Reconnect: its grant is dead.
+        NotConnected: it was, or is being, disconnected.
+    """
+    match State(row.state):
+        case State.ACTIVE:
+            return
+        case State.RECONNECT:
+            raise Reconnect(row.reason, row.id)
+        case State.REVOKING | State.REVOKED:
+            msg = f"{row.id} was disconnected: connect the account again"
+            raise NotConnected(msg)
+
+
+def new_id(kind: str) -> str:
+    """Make an id of 100 random bits: `con_…`."""
+    return f"{kind}_" + "".join(choice(_ALPHABET) for _ in range(20))
+
+
+def now_ms() -> int:
+    """Give the host's time, in milliseconds since 1970 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def moment(milliseconds: int) -> datetime:
+    """Give a time of a row."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def instant(milliseconds: int) -> datetime | None:
+    """Give a time of a row that may not be there: 0 is None, never."""
+    return moment(milliseconds) if milliseconds else None
+
+
+def connection_of(row: Row) -> Connection:
+    """Give what may be shown of a row."""
+    (kind,) = (known for known in get_args(Kind) if known == row.kind)
+    return Connection(
+        id=row.id,
+        owner=owner_of(row),
+        provider=row.provider,
+        kind=kind,
+        client=row.client,
+        account=row.account,
+        label=row.label,
+        state=State(row.state),
+        reason=row.reason,
+        scopes=None if row.scopes is None else frozenset(row.scopes.split()),
+        generation=row.generation,
+        expires_at=instant(row.expires_at),
+        created_at=moment(row.created_at),
+        changed_at=moment(row.changed_at),
+    )

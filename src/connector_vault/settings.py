@@ -1,0 +1,140 @@
+"""What the operator said: environment first, then a TOML file, then places by platform."""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_data_path
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from connector_vault.errors import BadArguments, Misconfigured
+from connector_vault.model import Client, Owner, Secret
+
+__all__ = ["Settings", "load_settings"]
+
+_PREFIX = "CONNECTOR_VAULT_"
+_CLIENT = re.compile(r"CONNECTOR_VAULT_([A-Z][A-Z0-9_]*)_CLIENT_ID")
+
+_MAX_FILE = 64 * 1024
+"""Bytes of a secret's file, and of the TOML file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Where things are, and whose they are."""
+
+    database: str
+    keys: str
+    owner: Owner
+    clients: tuple[Client, ...] = ()
+    emulator: str | None = None
+    source: str = "defaults"
+    """Where the TOML file was read from, for `doctor`."""
+
+
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings.
+
+    Raises:
+        Misconfigured: one of them is wrong; the message names it, and no secret.
+    """
+    path = environ.get(f"{_PREFIX}CONFIG", "")
+    said = _file(Path(path)) if path else _File()
+    home = user_data_path("connector-vault", appauthor=False)
+    try:
+        owner = Owner(
+            tenant=environ.get(f"{_PREFIX}TENANT") or said.tenant or "local",
+            user=environ.get(f"{_PREFIX}USER") or said.user or "me",
+        )
+    except BadArguments as error:
+        raise Misconfigured(f"CONNECTOR_VAULT_TENANT or _USER: {error}") from error
+    return Settings(
+        database=environ.get(f"{_PREFIX}DATABASE") or said.database or f"sqlite:///{home}/vault.db",
+        keys=environ.get(f"{_PREFIX}KEYS") or said.keys or f"local:{home}/vault.key",
+        owner=owner,
+        clients=(*_clients_of(environ), *said.listed()),
+        emulator=environ.get(f"{_PREFIX}EMULATOR") or None,
+        source=path or "defaults",
+    )
+
+
+class _FileClient(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    provider: str
+    id: str
+    secret_file: Path | None = None
+    """A secret is not written into the file that says everything else."""
+    name: str = "default"
+    tenant: str | None = None
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    database: str = ""
+    keys: str = ""
+    tenant: str = ""
+    user: str = ""
+    clients: tuple[_FileClient, ...] = ()
+
+    def listed(self) -> tuple[Client, ...]:
+        return tuple(
+            Client(
+                provider=one.provider,
+                id=one.id,
+                secret=_secret(one.secret_file) if one.secret_file else Secret(""),
+                name=one.name,
+                tenant=one.tenant,
+            )
+            for one in self.clients
+        )
+
+
+def _file(path: Path) -> _File:
+    try:
+        return _File.model_validate(tomllib.loads(_read(path)))
+    except tomllib.TOMLDecodeError as error:
+        msg = f"{path} is not TOML: {error}"
+        raise Misconfigured(msg) from None
+    except ValidationError as error:
+        wrong = ", ".join(".".join(map(str, one["loc"])) for one in error.errors())
+        msg = f"{path}: wrong or unknown settings: {wrong}"
+        raise Misconfigured(msg) from None
+
+
+def _clients_of(environ: Mapping[str, str]) -> tuple[Client, ...]:
+    found = (match for name in environ if (match := _CLIENT.fullmatch(name)) and environ[name])
+    return tuple(
+        Client(
+            provider=match[1].lower(), id=environ[match[0]], secret=_env_secret(environ, match[1])
+        )
+        for match in found
+    )
+
+
+def _env_secret(environ: Mapping[str, str], provider: str) -> Secret:
+    name = f"{_PREFIX}{provider}_CLIENT_SECRET"
+    file = environ.get(f"{name}_FILE", "")
+    if file and environ.get(name):
+        msg = f"{name} and {name}_FILE are both set: set one"
+        raise Misconfigured(msg)
+    return _secret(Path(file)) if file else Secret(environ.get(name, ""))
+
+
+def _secret(path: Path) -> Secret:
+    return Secret(_read(path).strip())
+
+
+def _read(path: Path) -> str:
+    try:
+        if path.stat().st_size > _MAX_FILE:
+            msg = f"{path} is larger than {_MAX_FILE} bytes: that is no setting"
+            raise Misconfigured(msg)
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"{path} cannot be read: {type(error).__name__}"
+        raise Misconfigured(msg) from error

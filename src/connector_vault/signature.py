@@ -1,0 +1,119 @@
+"""What a tool takes and gives, read from its function: schemas for models, checks for us."""
+
+import inspect
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import get_args, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
+from pydantic.json_schema import GenerateJsonSchema
+
+from connector_vault.connector import BadArguments, File, Json
+from connector_vault.connector.parts import Function
+
+__all__ = ["Signature", "signature_of"]
+
+_MAX_ARGUMENTS = 1024 * 1024
+"""Bytes of a call's arguments as JSON, files apart."""
+
+_FILE_SCHEMA = {"type": "string", "format": "binary", "description": "handed over by the program"}
+
+
+class _Untitled(GenerateJsonSchema):
+    """Leaves out titles made from names: a model reads the names anyway, and pays for both."""
+
+    def field_title_should_be_set(self, schema: Json) -> bool:  # noqa: ARG002  # pydantic's name
+        return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """A tool's arguments and result."""
+
+    arguments: type[BaseModel]
+    files: Mapping[str, bool]
+    """Arguments that are files, and whether each is needed."""
+    result: TypeAdapter[Json] = field(repr=False)
+
+    def input_schema(self) -> dict[str, Json]:
+        """Give the JSON schema of the arguments."""
+        schema = self.arguments.model_json_schema(schema_generator=_Untitled)
+        schema.pop("title", None)
+        properties = schema.setdefault("properties", {})
+        properties |= dict.fromkeys(self.files, _FILE_SCHEMA)
+        schema["required"] = [
+            *schema.get("required", []),
+            *(n for n, need in self.files.items() if need),
+        ]
+        return schema
+
+    def output_schema(self) -> dict[str, Json]:
+        """Give the JSON schema of the result."""
+        return self.result.json_schema(mode="serialization", schema_generator=_Untitled)
+
+    def bind(self, arguments: Mapping[str, Json]) -> dict[str, Json]:
+        """Check arguments, and give what the function is called with.
+
+        Raises:
+            BadArguments: some are missing, unknown or of the wrong type; no value is repeated.
+        """
+        plain = {name: value for name, value in arguments.items() if name not in self.files}
+        try:
+            text = json.dumps(plain, allow_nan=False)
+        except (TypeError, ValueError):
+            raise BadArguments("arguments are what JSON can say") from None
+        if len(text) > _MAX_ARGUMENTS:
+            raise BadArguments(f"arguments are at most {_MAX_ARGUMENTS:,} bytes")
+        try:
+            read = self.arguments.model_validate_json(text, strict=True)
+        except ValidationError as error:
+            raise BadArguments(_told(error)) from None
+        return {name: getattr(read, name) for name in read.model_fields_set} | self._held(arguments)
+
+    def dump(self, value: object) -> Json:
+        """Give a result as what JSON can say."""
+        return self.result.dump_python(value, mode="json", warnings="error")
+
+    def _held(self, arguments: Mapping[str, Json]) -> dict[str, File]:
+        held: dict[str, File] = {}
+        for name, needed in self.files.items():
+            given = arguments.get(name)
+            if isinstance(given, File):
+                held[name] = given
+            elif needed or given is not None:
+                raise BadArguments(f"{name}: a file is handed over by the calling program")
+        return held
+
+
+@lru_cache(maxsize=1024)
+def signature_of(function: Function) -> Signature:
+    """Read a tool's function: its first parameter is the `Api`, the others are the arguments."""
+    hints = get_type_hints(function, include_extras=True)
+    _, *parameters = inspect.signature(function).parameters.values()
+    files = {
+        parameter.name: parameter.default is inspect.Parameter.empty
+        for parameter in parameters
+        if _is_file(hints[parameter.name])
+    }
+    fields: dict[str, Json] = {
+        parameter.name: (
+            hints[parameter.name],
+            ... if parameter.default is inspect.Parameter.empty else parameter.default,
+        )
+        for parameter in parameters
+        if parameter.name not in files
+    }
+    model = create_model(function.__name__, __config__=ConfigDict(extra="forbid"), **fields)
+    return Signature(arguments=model, files=files, result=TypeAdapter(hints["return"]))
+
+
+def _is_file(hint: Json) -> bool:
+    return File in (hint, *get_args(hint))
+
+
+def _told(error: ValidationError) -> str:
+    faults = error.errors(include_input=False, include_url=False, include_context=False)
+    told = (f"{'.'.join(map(str, fault['loc']))[:64]}: {fault['msg']}" for fault in faults[:8])
+    return "; ".join(told)

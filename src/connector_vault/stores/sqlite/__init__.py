@@ -1,0 +1,235 @@
+"""Rows in one SQLite file: reads in the event loop, writes in a thread."""
+
+import os
+import sqlite3
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from secrets import token_bytes
+
+from connector_vault.errors import Misconfigured
+from connector_vault.model import Owner
+from connector_vault.stores import (
+    Change,
+    Consent,
+    Owned,
+    Query,
+    Row,
+    Sharing,
+    Shred,
+    Value,
+    World,
+    WrappedKey,
+)
+from connector_vault.stores.sqlite.changes import apply
+from connector_vault.stores.sqlite.schema import migrate
+from connector_vault.stores.sqlite.writer import Writer, translate
+
+__all__ = ["SqliteStore", "open_sqlite", "path_of"]
+
+_SETTINGS = (
+    "pragma busy_timeout = 5000",
+    "pragma journal_mode = wal",
+    "pragma synchronous = full",
+    "pragma secure_delete = on",
+    "pragma foreign_keys = on",
+    "pragma trusted_schema = off",
+)
+"""`synchronous = full`: a power cut that takes back a rotated refresh token loses a connection."""
+
+_OLDEST = (3, 37, 0)
+"""The first SQLite with strict tables."""
+
+_PAGE = 200
+"""Rows read at a time."""
+
+_COLUMNS = ", ".join(Row._fields)
+_GET = f"select {_COLUMNS} from connection where id = ? and tenant = ? and user = ?"  # noqa: S608
+_KEY = f"select {', '.join(WrappedKey._fields)} from dek where dek_id = ?"  # noqa: S608
+_CLAIM = f"""
+    delete from consent where id = ? and tenant = ? and user = ? and expires_at > ?
+    returning {", ".join(Consent._fields)}
+"""  # noqa: S608
+_LEASE = f"""
+    update connection set
+        attempt = :attempt, lease_until = :until, revision = revision + 1,
+        doubt = case when not :spend then doubt when ended then '' else intent end,
+        intent = case when :spend then :attempt else intent end,
+        ended = case when :spend then 0 else ended end
+    where id = :id and generation = :generation and lease_until <= :now
+    returning {_COLUMNS}
+"""  # noqa: S608
+"""Every name on the right of an assignment means the value before the statement."""
+
+
+class SqliteStore:
+    """A store in one file. Made by `open_sqlite`."""
+
+    def __init__(
+        self, reader: sqlite3.Connection, writer: Writer, store_id: bytes, clock: Callable[[], int]
+    ) -> None:
+        self.id = store_id
+        self._reader = reader
+        self._writer = writer
+        self._clock = clock
+
+    async def get(self, connection: str, owner: Owner) -> Row | None:
+        found = await self._read(_GET, connection, owner.tenant, owner.user or "")
+        return Row._make(found[0]) if found else None
+
+    async def key(self, dek_id: bytes) -> WrappedKey | None:
+        found = await self._read(_KEY, dek_id)
+        return WrappedKey._make(found[0]) if found else None
+
+    async def rows(self, query: Query) -> AsyncIterator[Row]:
+        where, values = _condition(query)
+        statement = (
+            f"select {_COLUMNS} from connection where {where} and (created_at, id) > (?, ?) "  # noqa: S608
+            f"order by created_at, id limit {_PAGE}"
+        )
+        after: tuple[int, str] = (-1, "")
+        while page := await self._read(statement, *values, *after):
+            for found in page:
+                row = Row._make(found)
+                after = (row.created_at, row.id)
+                yield row
+
+    async def commit(self, *changes: Change) -> None:
+        now = self._clock()
+
+        def work(connection: sqlite3.Connection) -> None:
+            for change in changes:
+                apply(connection, change, now)
+
+        await self._writer.run(work)
+        if any(isinstance(change, Shred) for change in changes):
+            await self._writer.run(_checkpoint, alone=True)
+
+    async def lease(
+        self, connection: str, *, attempt: str, generation: int, seconds: float, spend: bool
+    ) -> Row | None:
+        now = self._clock()
+        values = {
+            "id": connection,
+            "attempt": attempt,
+            "generation": generation,
+            "now": now,
+            "until": now + int(seconds * 1000),
+            "spend": spend,
+        }
+        found = await self._writer.run(lambda writer: writer.execute(_LEASE, values).fetchall())
+        return Row._make(found[0]) if found else None
+
+    async def claim(self, consent: bytes, owner: Owner, now: int) -> Consent | None:
+        values = (consent, owner.tenant, owner.user or "", now)
+        found = await self._writer.run(lambda writer: writer.execute(_CLAIM, values).fetchall())
+        return Consent._make(found[0]) if found else None
+
+    async def _read(self, statement: str, *values: Value) -> list[Sequence[Value]]:
+        try:
+            return self._reader.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            # The loop never waits for a lock: the writer's thread does.
+            if getattr(error, "sqlite_errorname", "") not in ("SQLITE_BUSY", "SQLITE_LOCKED"):
+                raise translate(error) from error
+        return await self._writer.run(lambda writer: writer.execute(statement, values).fetchall())
+
+
+@asynccontextmanager
+async def open_sqlite(
+    url: str,
+    *,
+    world: World = "real",
+    clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+) -> AsyncGenerator[SqliteStore]:
+    """Open the file of a `sqlite:///PATH` URL, and make it if it does not exist.
+
+    Raises:
+        Misconfigured: the path cannot be used, or the file belongs to another world or version.
+        Corrupt: the file is damaged.
+        StoreUnavailable: another process holds it.
+    """
+    path = path_of(url)
+    _touch(path)
+    try:
+        connection = _connect(path)
+        migrate(connection)
+        store_id = _settle_meta(connection, world)
+        reader = sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, isolation_level=None)
+    except sqlite3.Error as error:
+        raise translate(error) from error
+    reader.execute("pragma busy_timeout = 0")
+    reader.execute("pragma query_only = on")
+    writer = Writer(connection)
+    try:
+        yield SqliteStore(reader, writer, store_id, clock)
+    finally:
+        reader.close()
+        await writer.close()
+
+
+def path_of(url: str) -> Path:
+    """Give the absolute path that a `sqlite:///PATH` URL names.
+
+    Raises:
+        Misconfigured: it names none.
+    """
+    scheme, _, path = url.partition(":///")
+    if scheme != "sqlite" or not path or "?" in path:
+        raise Misconfigured("a SQLite database is named sqlite:///PATH, with three slashes")
+    return Path(path).absolute()
+
+
+def _touch(path: Path) -> None:
+    # Made here, because SQLite would make it readable to others; its -wal and -shm take after it.
+    if sqlite3.sqlite_version_info < _OLDEST:
+        msg = f"SQLite {sqlite3.sqlite_version} is too old: 3.37 is needed"
+        raise Misconfigured(msg)
+    try:
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except OSError as error:
+        msg = f"the database {path} cannot be made ({error.strerror}): name another place"
+        raise Misconfigured(msg) from error
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    for setting in _SETTINGS:
+        connection.execute(setting)
+    return connection
+
+
+def _settle_meta(connection: sqlite3.Connection, world: World) -> bytes:
+    insert = "insert or ignore into meta values (?, ?)"
+    connection.execute(insert, ("store_id", token_bytes(16)))
+    connection.execute(insert, ("world", world.encode()))
+    meta = dict(connection.execute("select name, value from meta").fetchall())
+    if meta["world"] != world.encode():
+        other = "the emulator" if world == "real" else "real providers"
+        msg = f"this vault was made for {other}: mend CONNECTOR_VAULT_EMULATOR, or use another"
+        raise Misconfigured(msg)
+    return bytes(meta["store_id"])
+
+
+def _condition(query: Query) -> tuple[str, tuple[str | bytes, ...]]:
+    match query:
+        case Owned(owner=owner, provider=provider, id_prefix=prefix):
+            where = "tenant = ? and user = ? and substr(id, 1, length(?)) = ?"
+            values = (owner.tenant, owner.user or "", prefix, prefix)
+            return (
+                (where, values)
+                if provider is None
+                else (f"{where} and provider = ?", (*values, provider))
+            )
+        case Sharing(grant_key=grant_key):
+            return "grant_key = ?", (grant_key,)
+        case _:
+            return "1", ()
+
+
+def _checkpoint(connection: sqlite3.Connection) -> None:
+    # A shredded key must not live on in the write-ahead log. A reader elsewhere may hold it up;
+    # the next checkpoint then takes it.
+    connection.execute("pragma wal_checkpoint(truncate)")

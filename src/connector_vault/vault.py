@@ -1,0 +1,192 @@
+"""The life of a credential: connect, hand out, refresh, disconnect."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from connector_vault import consent, revocation
+from connector_vault.audit import Audit
+from connector_vault.clients import Clients
+from connector_vault.errors import BadArguments
+from connector_vault.http import open_http
+from connector_vault.keyring import open_keyring
+from connector_vault.keys import open_keys
+from connector_vault.model import AccessToken, Client, Connection, Owner, Pending, Receipt, Secret
+from connector_vault.pasting import paste
+from connector_vault.refresh import Refresher
+from connector_vault.room import Room, check_usable, connection_of, instant, now_ms
+from connector_vault.settings import load_settings
+from connector_vault.stores import Owned, Row, World, is_new, open_store
+
+__all__ = ["Vault"]
+
+_FRESH = 60_000
+"""Milliseconds a token handed out is still valid, by what its provider stated."""
+
+_MAX_PURPOSE = 200
+"""Characters."""
+
+
+class Vault:
+    """Keeps connections, and hands out their tokens. Made by `Vault.open`."""
+
+    def __init__(self, room: Room, refresher: Refresher) -> None:
+        self.room = room
+        self._refresher = refresher
+
+    @staticmethod
+    @asynccontextmanager
+    async def open(
+        database: str | None = None,
+        *,
+        keys: str | None = None,
+        clients: Iterable[Client] = (),
+        emulator: str | None = None,
+    ) -> AsyncGenerator["Vault"]:
+        """Open the vault. What is not given here comes from the settings.
+
+        `database`: `sqlite:///PATH`. `keys`: `local:PATH`, made only together with a new database.
+        `emulator`: a loopback URL that stands for every provider.
+
+        Raises:
+            Misconfigured: a place cannot be used, or keys and database do not belong together.
+            Corrupt: the database is damaged.
+            StoreUnavailable, KeysUnavailable: it is away.
+        """
+        said = load_settings()
+        database, emulator = database or said.database, emulator or said.emulator
+        holder = open_keys(keys or said.keys, create=is_new(database))
+        async with AsyncExitStack() as stack:
+            world: World = "emulated" if emulator else "real"
+            store = await stack.enter_async_context(open_store(database, world=world))
+            http = await stack.enter_async_context(open_http(emulator))
+            audit = Audit(store, now_ms)
+            stack.push_async_callback(audit.close)
+            room = Room(
+                store=store,
+                keyring=await open_keyring(store, holder),
+                http=http,
+                audit=audit,
+                clients=Clients((*clients, *said.clients)),
+                clock=now_ms,
+            )
+            refresher = Refresher(room)
+            stack.push_async_callback(refresher.close)
+            yield Vault(room, refresher)
+
+    async def connect(
+        self,
+        provider: str,
+        owner: Owner,
+        *,
+        redirect_uri: str,
+        scopes: Iterable[str] | None = None,
+        client: str = "default",
+        reconnect: str | None = None,
+    ) -> Pending:
+        """Begin a consent. Send its owner to the `url` it gives, and the callback to `finish`.
+
+        `scopes`: None asks for those the connector suggests. `reconnect`: the id of a connection
+        to mend; only the same account will do.
+
+        Raises:
+            NotConnected: no such connector, or no such connection to mend.
+            Misconfigured: no OAuth client is registered for it.
+            BadArguments: the redirect URI is neither https nor on this machine.
+        """
+        return await consent.begin(
+            self.room,
+            provider,
+            owner,
+            redirect_uri=redirect_uri,
+            scopes=scopes,
+            client=client,
+            reconnect=reconnect,
+        )
+
+    async def finish(self, callback_url: str, *, owner: Owner) -> tuple[Connection, ...]:
+        """Finish a consent with the whole URL that the person came back on.
+
+        Connecting an account again gives the connection it has, with the new grant.
+
+        Raises:
+            NotAllowed: the state is unknown, used, too old or another owner's; nothing is lost.
+            Refused: the person or the provider said no.
+            Unreachable, TimedOut: the provider was not reached; the same URL may be tried again.
+        """
+        return (connection_of(await consent.finish(self.room, callback_url, owner)),)
+
+    async def add(self, name: str, owner: Owner, *, secret: Secret, label: str = "") -> Connection:
+        """Keep a pasted token of a provider, or the API key of any other service.
+
+        A token of a provider we have a connector for is tried at once.
+
+        Raises:
+            BadArguments: the name or the secret cannot be one.
+            Reconnect, Refused, Unreachable: the provider does not take the token; it is not kept.
+        """
+        return connection_of(await paste(self.room, name, owner, secret, label))
+
+    async def token(
+        self, connection: str, *, owner: Owner, purpose: str, newer_than: int | None = None
+    ) -> AccessToken:
+        """Hand out a token, with at least 60 s to its stated end. The audit keeps the purpose.
+
+        `newer_than`: the generation a provider has just answered 401 to. It is refreshed only if
+        nobody has.
+
+        Raises:
+            NotConnected: this owner has no such connection, or it was disconnected.
+            Reconnect: the grant is dead; the owner has to consent again.
+            Unreachable, RateLimited, Misconfigured: it is due, and cannot be refreshed now.
+        """
+        if not purpose or len(purpose) > _MAX_PURPOSE:
+            raise BadArguments("say for what purpose, in 1 to 200 characters")
+        row = await self._fresh(connection, owner, newer_than)
+        token = await self._open(row)
+        self.room.audit.queue(self.room.audit.line(row, "token", purpose=purpose))
+        return token
+
+    async def current(
+        self, connection: str, *, owner: Owner, newer_than: int | None = None
+    ) -> AccessToken:
+        """Give a token to the gateway, whose own audit says what it is for."""
+        return await self._open(await self._fresh(connection, owner, newer_than))
+
+    async def get(self, connection: str, *, owner: Owner) -> Connection:
+        """Give one connection.
+
+        Raises:
+            NotConnected: this owner has no such connection.
+        """
+        return connection_of(await self.room.row(connection, owner))
+
+    async def connections(
+        self, *, owner: Owner, provider: str | None = None
+    ) -> AsyncIterator[Connection]:
+        """Give an owner's connections, the oldest first, the ended ones with their state."""
+        async for row in self.room.store.rows(Owned(owner=owner, provider=provider)):
+            yield connection_of(row)
+
+    async def disconnect(self, connection: str, *, owner: Owner) -> Receipt:
+        """End a connection: stop it, revoke it at the provider, destroy its key.
+
+        Asking again gives the same receipt, or tries again what was not confirmed.
+
+        Raises:
+            NotConnected: this owner has no such connection.
+        """
+        row = await self.room.row(connection, owner)
+        return await revocation.disconnect(self.room, self._refresher, row)
+
+    async def _fresh(self, connection: str, owner: Owner, newer_than: int | None) -> Row:
+        row = await self.room.row(connection, owner)
+        check_usable(row)
+        ending = row.expires_at and row.expires_at - self.room.clock() < _FRESH
+        if ending or (newer_than is not None and row.generation <= newer_than):
+            row = await self._refresher.renew(row)
+            check_usable(row)
+        return row
+
+    async def _open(self, row: Row) -> AccessToken:
+        tokens, _ = await self.room.keyring.open(row)
+        return AccessToken(tokens.access, instant(row.expires_at), row.generation, tokens.scopes)
