@@ -58,19 +58,24 @@ class Audit:
         """
         if self._flusher is not None:
             self._flusher.cancel()
-        await self._flush()
+        await self.flush()
 
     async def _flush_soon(self) -> None:
         await asyncio.sleep(_HOLD)
         while self._queue:
             try:
-                await self._flush()
+                await self.flush()
             except StoreUnavailable:
                 _log.warning("%d audit lines wait for the database", len(self._queue))
                 await asyncio.sleep(_RETRY)
         self._flusher = None
 
-    async def _flush(self) -> None:
+    async def flush(self) -> None:
+        """Commit what is queued now.
+
+        Raises:
+            StoreUnavailable: the database is away; the lines stay queued.
+        """
         if len(self._queue) > _MAX_QUEUE:
             lost = len(self._queue) - _MAX_QUEUE
             del self._queue[:lost]

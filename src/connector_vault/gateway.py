@@ -87,7 +87,7 @@ class Gateway:
         arguments: Mapping[str, Json],
         *,
         connection: str | None = None,
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109  # it bounds more than this await
     ) -> Result:
         """Call a tool: `github.create_issue`.
 

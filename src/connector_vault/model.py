@@ -23,8 +23,8 @@ __all__ = [
     "Tokens",
 ]
 
-_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,255}")
-"""Tenants and users: 1 to 255 characters, none of them a control character."""
+_NAME = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,255}")
+"""Tenants and users: 1 to 255 characters, none of them a control character or half of one."""
 
 
 class Secret:

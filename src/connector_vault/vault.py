@@ -1,6 +1,6 @@
 """The life of a credential: connect, hand out, refresh, disconnect."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from connector_vault import consent, revocation
@@ -41,11 +41,13 @@ class Vault:
         keys: str | None = None,
         clients: Iterable[Client] = (),
         emulator: str | None = None,
+        clock: Callable[[], int] = now_ms,
     ) -> AsyncGenerator["Vault"]:
         """Open the vault. What is not given here comes from the settings.
 
         `database`: `sqlite:///PATH`. `keys`: `local:PATH`, made only together with a new database.
-        `emulator`: a loopback URL that stands for every provider.
+        `emulator`: a loopback URL that stands for every provider. `clock`: milliseconds since 1970
+        UTC, for tests in which time passes.
 
         Raises:
             Misconfigured: a place cannot be used, or keys and database do not belong together.
@@ -57,9 +59,9 @@ class Vault:
         holder = open_keys(keys or said.keys, create=is_new(database))
         async with AsyncExitStack() as stack:
             world: World = "emulated" if emulator else "real"
-            store = await stack.enter_async_context(open_store(database, world=world))
+            store = await stack.enter_async_context(open_store(database, world=world, clock=clock))
             http = await stack.enter_async_context(open_http(emulator))
-            audit = Audit(store, now_ms)
+            audit = Audit(store, clock)
             stack.push_async_callback(audit.close)
             room = Room(
                 store=store,
@@ -67,7 +69,7 @@ class Vault:
                 http=http,
                 audit=audit,
                 clients=Clients((*clients, *said.clients)),
-                clock=now_ms,
+                clock=clock,
             )
             refresher = Refresher(room)
             stack.push_async_callback(refresher.close)

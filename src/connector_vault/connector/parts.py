@@ -78,6 +78,8 @@ class OAuth:
     scopes: tuple[str, ...] = ()
     """Asked for when the caller of `connect` names none."""
     revocation: Revocation | None = None
+    issuer: str = ""
+    """What `iss` in a callback has to be (RFC 9207). Empty: the origin of `authorize`."""
     pkce: bool = True
     """Whether an S256 challenge is sent (RFC 7636)."""
     basic: bool = False

@@ -68,7 +68,7 @@ def plain_answer(reply: Reply) -> Json:
         raise Reconnect("401")
     if reply.status == 429:
         raise RateLimited(retry_after(reply))
-    if reply.status >= 400:
+    if reply.status >= 300:
         raise Refused(str(reply.status))
     return reply.json()
 

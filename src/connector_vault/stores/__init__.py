@@ -1,6 +1,6 @@
 """Where rows are kept. A store knows rows and never what is sealed in them."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
@@ -223,8 +223,10 @@ class Store(Protocol):
         ...
 
 
-def open_store(url: str, *, world: World = "real") -> AbstractAsyncContextManager[Store]:
-    """Choose a store by its URL: `sqlite:///PATH`.
+def open_store(
+    url: str, *, world: World, clock: Callable[[], int]
+) -> AbstractAsyncContextManager[Store]:
+    """Choose a store by its URL: `sqlite:///PATH`. `clock` gives milliseconds since 1970 UTC.
 
     Raises:
         Misconfigured: no store has this scheme.
@@ -233,7 +235,7 @@ def open_store(url: str, *, world: World = "real") -> AbstractAsyncContextManage
         case "sqlite":
             from connector_vault.stores.sqlite import open_sqlite
 
-            return open_sqlite(url, world=world)
+            return open_sqlite(url, world=world, clock=clock)
         case _:
             msg = "a database is named sqlite:///PATH"
             raise Misconfigured(msg)

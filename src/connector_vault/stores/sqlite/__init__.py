@@ -2,7 +2,6 @@
 
 import os
 import sqlite3
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -138,10 +137,7 @@ class SqliteStore:
 
 @asynccontextmanager
 async def open_sqlite(
-    url: str,
-    *,
-    world: World = "real",
-    clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    url: str, *, world: World, clock: Callable[[], int]
 ) -> AsyncGenerator[SqliteStore]:
     """Open the file of a `sqlite:///PATH` URL, and make it if it does not exist.
 
@@ -178,7 +174,7 @@ def path_of(url: str) -> Path:
     scheme, _, path = url.partition(":///")
     if scheme != "sqlite" or not path or "?" in path:
         raise Misconfigured("a SQLite database is named sqlite:///PATH, with three slashes")
-    return Path(path).absolute()
+    return Path(path).expanduser().absolute()
 
 
 def _touch(path: Path) -> None:

@@ -1,0 +1,63 @@
+# Every command a contributor needs. `make` lists them.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+INSTALL := $(PIP) install --constraint constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench wheel clean
+
+help:  ## list these commands
+	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: $(VENV)/.core  ## see the main job done, against an emulated GitHub
+	@$(BIN)/connector-vault demo
+
+test: $(VENV)/.test  ## run the tests
+	@$(BIN)/pytest
+
+check: $(VENV)/.check  ## lint, format, types, architecture, dependencies
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pyright
+	@$(BIN)/pytest tests/test_architecture.py --quiet
+	@$(BIN)/deptry src connectors
+
+bench: $(VENV)/.test  ## measure each promise of speed beside its floor
+	@$(BIN)/python -m benchmarks
+
+wheel: $(VENV)/.test  ## run demo and tests on the built wheel alone, on every Python there is
+	@PYTHON=$(BIN)/python tests/wheel.sh
+
+clean:  ## remove what these commands made
+	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Python 3.11 or newer is needed. Debian: apt-get install python3 python3-venv."; \
+	  echo "Homebrew: brew install python@3.13. Or say which: make PYTHON=python3.13 $(MAKECMDGOALS)"; \
+	  exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "Python cannot make virtual environments. Debian: apt-get install python3-venv"; exit 1; }
+	@echo "making $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(INSTALL) --upgrade pip
+	@touch $@
+
+$(VENV)/.core: $(VENV)/.made pyproject.toml constraints.txt
+	@echo "installing the core ..."
+	@$(INSTALL) --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.core
+	@echo "installing what the tests need ..."
+	@$(INSTALL) --group test
+	@touch $@
+
+$(VENV)/.check: $(VENV)/.test
+	@echo "installing what the checks need ..."
+	@$(INSTALL) --group check
+	@touch $@

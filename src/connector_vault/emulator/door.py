@@ -1,0 +1,142 @@
+"""The control door, `/_emulator/`: move the clock, read the log, ask for faults, act as a user.
+
+GET    /_emulator/          what is here
+POST   /_emulator/clock     {"advance": seconds}
+GET    /_emulator/log       ?host=&path=&times=: with `times`, once there are so many
+DELETE /_emulator/log
+GET    /_emulator/faults    those that are still to come
+POST   /_emulator/faults    a `Fault`
+DELETE /_emulator/faults
+POST   /_emulator/act       {"provider": …, "deed": …, and the deed's details}
+"""
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, fields
+
+from connector_vault.connector import Json, Refused, Reply, read
+from connector_vault.emulator.faults import Fault
+from connector_vault.emulator.routes import Routes
+from connector_vault.emulator.site import Call, json_reply
+from connector_vault.emulator.stage import Stage
+from connector_vault.errors import BadArguments
+
+__all__ = ["HOST", "answer"]
+
+HOST = "_emulator"
+"""The first segment of a path to the door, where a provider's host would stand."""
+
+_MAX_WAIT = 30.0
+"""Seconds one request for the log is held."""
+
+Handler = Callable[[Stage, Call], Awaitable[Json]]
+
+
+async def answer(stage: Stage, call: Call) -> Reply:
+    """Do what was asked, or say in one line what is wrong with it."""
+    found = _ROUTES.find(call.method, call.segments)
+    if found is None:
+        return json_reply(404, {"error": f"no such thing: {call.method} {call.path}"})
+    try:
+        _check_kind(call)
+        return json_reply(200, await found[0](stage, call))
+    except (BadArguments, Refused) as error:
+        return json_reply(400, {"error": str(error)})
+
+
+def _check_kind(call: Call) -> None:
+    # A page in a browser can post a form to loopback unasked, but not JSON.
+    if call.method == "POST" and not call.headers.get("content-type", "").startswith(
+        "application/json"
+    ):
+        raise BadArguments("send content-type: application/json")
+
+
+async def _index(stage: Stage, _: Call) -> Json:
+    providers = {name: sorted(site.hosts) for name, site in stage.sites.items()}
+    doors = sorted({f"{HOST}/{name}" for name in ("act", "clock", "faults", "log")})
+    return {
+        "now": stage.clock.now(),
+        "consent": stage.consent,
+        "providers": providers,
+        "doors": doors,
+    }
+
+
+async def _advance(stage: Stage, call: Call) -> Json:
+    seconds = _object(call).get("advance")
+    if not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
+        raise BadArguments('send {"advance": seconds}, zero or more: no provider goes back in time')
+    stage.clock.advance(seconds)
+    return {"now": stage.clock.now()}
+
+
+async def _log(stage: Stage, call: Call) -> Json:
+    host, path = call.query.get("host", "*"), call.query.get("path", "*")
+    times = call.query.get("times", "0")
+    if not times.isdecimal():
+        raise BadArguments("times is a whole number")
+    try:
+        async with asyncio.timeout(_MAX_WAIT):
+            found = await stage.log.wait(host, path, int(times))
+    except TimeoutError:
+        msg = f"{host}{path} was not asked {times} times within {_MAX_WAIT:.0f} s"
+        raise BadArguments(msg) from None
+    return [asdict(entry) for entry in found]
+
+
+async def _forget_log(stage: Stage, _: Call) -> Json:
+    stage.log.clear()
+
+
+async def _faults(stage: Stage, _: Call) -> Json:
+    return stage.faults.waiting()
+
+
+async def _add_fault(stage: Stage, call: Call) -> Json:
+    wanted = _object(call)
+    unknown = set(wanted) - {field.name for field in fields(Fault)}
+    if unknown:
+        msg = f"a fault has no {', '.join(sorted(unknown))}"
+        raise BadArguments(msg)
+    stage.faults.add(read(Fault, wanted))
+    return stage.faults.waiting()
+
+
+async def _clear_faults(stage: Stage, _: Call) -> Json:
+    stage.faults.clear()
+
+
+async def _act(stage: Stage, call: Call) -> Json:
+    details = _object(call)
+    provider, deed = details.pop("provider", None), details.pop("deed", None)
+    if provider not in stage.sites or not isinstance(deed, str):
+        msg = f'send {{"provider": one of {", ".join(stage.sites)}, "deed": …}}'
+        raise BadArguments(msg)
+    try:
+        return stage.sites[provider].act(deed, **details)
+    except TypeError as error:
+        msg = f"{provider} cannot {deed}: {error}"
+        raise BadArguments(msg) from None
+
+
+def _object(call: Call) -> dict[str, Json]:
+    body = call.json()
+    if not isinstance(body, dict):
+        raise BadArguments("send a JSON object")
+    return {**body}
+
+
+_ROUTES = Routes[Handler](
+    {
+        "GET /": _index,
+        "POST /clock": _advance,
+        "GET /log": _log,
+        "DELETE /log": _forget_log,
+        "GET /faults": _faults,
+        "POST /faults": _add_fault,
+        "DELETE /faults": _clear_faults,
+        "POST /act": _act,
+    },
+)

@@ -1,0 +1,96 @@
+"""What can go wrong on the way, on purpose.
+
+kind       is the request processed?   what the client sees
+drop       yes, the state changes      the connection closes without a byte
+delay      yes, at once                the reply, held for `seconds`
+late       yes, after `seconds`        the reply; it is processed even if the client has left
+hang       no                          nothing, until it leaves
+status     no                          `status` with `body` and `headers`
+malformed  no                          a 200 with a junk `body`, an HTML page if none is given
+reset      no                          a TCP reset
+truncate   yes                         the head and half of the body, then the end of the connection
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from connector_vault.connector import Json, Reply
+from connector_vault.emulator.site import Call, json_reply
+
+__all__ = ["Fault", "Faults", "Kind"]
+
+Kind = Literal["drop", "delay", "late", "hang", "status", "malformed", "reset", "truncate"]
+
+_JUNK = "<html><body><h1>Unicorn!</h1><p>We had issues producing the response.</p></body></html>"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing that goes wrong, and for which requests."""
+
+    kind: Kind
+    host: str = "*"
+    path: str = "*"
+    """As sent. A `*` in a host or a path stands for anything."""
+    method: str | None = None
+    seconds: float = 0.0
+    status: int = 500
+    body: Json = None
+    """Text is sent as it is, anything else as JSON."""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    times: int | None = 1
+    """How often it happens. None: until it is cleared."""
+
+    def concerns(self, call: Call) -> bool:
+        """Tell whether this happens to this call."""
+        if self.method not in (None, call.method):
+            return False
+        return fnmatchcase(call.host, self.host) and fnmatchcase(call.path, self.path)
+
+    def reply(self) -> Reply:
+        """Give the reply that is sent instead of the provider's own."""
+        status = 200 if self.kind == "malformed" else self.status
+        body = _JUNK if self.kind == "malformed" and self.body is None else self.body
+        if isinstance(body, str):
+            kind = {"content-type": "text/html; charset=utf-8"}
+            return Reply(status, body.encode(), {**kind, **self.headers})
+        if body is None:
+            return Reply(status, b"", self.headers)
+        return json_reply(status, body, self.headers)
+
+
+class Faults:
+    """The faults that are waiting for their request, in the order they were asked for."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Fault] = []
+
+    def add(self, fault: Fault) -> None:
+        """Let this go wrong from now on."""
+        self._waiting.append(fault)
+
+    def clear(self) -> None:
+        """Let nothing go wrong."""
+        self._waiting.clear()
+
+    def waiting(self) -> list[Json]:
+        """List what is still to go wrong."""
+        return [asdict(fault) for fault in self._waiting]
+
+    def take(self, call: Call) -> Fault | None:
+        """Give the first fault that concerns this call, and count it."""
+        for place, fault in enumerate(self._waiting):
+            if fault.concerns(call):
+                self._count(place, fault)
+                return fault
+        return None
+
+    def _count(self, place: int, fault: Fault) -> None:
+        if fault.times is None:
+            return
+        if fault.times <= 1:
+            del self._waiting[place]
+        else:
+            self._waiting[place] = replace(fault, times=fault.times - 1)

@@ -1,0 +1,65 @@
+"""One running emulator: the providers, their clock, the log and the faults."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from connector_vault import registry
+from connector_vault.connector import Reply
+from connector_vault.emulator.faults import Faults
+from connector_vault.emulator.log import Log
+from connector_vault.emulator.site import Call, Clock, Consent, Site, json_reply
+from connector_vault.errors import BadArguments, Misconfigured
+
+__all__ = ["Stage"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """What all requests to one emulator share."""
+
+    clock: Clock
+    sites: Mapping[str, Site]
+    """By the connector's name."""
+    consent: Consent = "auto"
+    log: Log = field(default_factory=Log)
+    faults: Faults = field(default_factory=Faults)
+
+    @classmethod
+    def of(cls, *names: str, consent: Consent = "auto") -> "Stage":
+        """Set up these connectors' providers; without a name, of all that have an emulator.
+
+        Raises:
+            NotConnected: no connector has this name.
+            Misconfigured: it has no emulator.
+        """
+        clock = Clock()
+        found = {name: _site(name, clock) for name in names or registry.names()}
+        missing = [name for name, site in found.items() if site is None]
+        if names and missing:
+            msg = f"these connectors have no emulator: {', '.join(missing)}"
+            raise Misconfigured(msg)
+        sites = {name: site for name, site in found.items() if site is not None}
+        return cls(clock=clock, sites=sites, consent=consent)
+
+    def answer(self, call: Call) -> Reply:
+        """Let the provider whose host was called answer."""
+        for name, site in self.sites.items():
+            if call.host in site.hosts:
+                return _ask(name, site, call)
+        return json_reply(404, {"message": f"this emulator plays no host {call.host!r}"})
+
+
+def _site(name: str, clock: Clock) -> Site | None:
+    emulate: Callable[[Clock], Site] | None
+    emulate = getattr(registry.part(name, "emulator"), "emulate", None)
+    return emulate(clock) if emulate else None
+
+
+def _ask(name: str, site: Site, call: Call) -> Reply:
+    try:
+        return site.answer(call)
+    except BadArguments as error:
+        return json_reply(400, {"message": str(error)})
+    except Exception as error:  # noqa: BLE001  # a bug in one provider's play must not end the others'
+        said = f"the emulator of {name} failed at {call.method} {call.path}: {error!r}"
+        return json_reply(500, {"message": said})
