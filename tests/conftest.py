@@ -1,8 +1,170 @@
 """What every test is given."""
 
+import asyncio
+import ipaddress
+import os
+import socket
+import sqlite3
+import threading
+from collections import namedtuple
+from contextlib import asynccontextmanager, closing
+from dataclasses import replace
+
+import httpx2
 import pytest
+
+from connector_vault import Client, Owner, Secret, Vault, emulator
+from connector_vault.refresh import Refresher
+from connector_vault.room import now_ms
+
+Place = namedtuple("Place", "folder database keys file")
+
+CLIENT = Client(provider="github", id="Iv1.emulator", secret=Secret("emulator-secret"))
+ADA = Owner(tenant="acme", user="ada")
+CALLBACK = "http://127.0.0.1:9/callback"
 
 
 @pytest.fixture
 def anyio_backend():
     return "asyncio"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _loopback_only():
+    """A test that leaves this machine fails, in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("connect", "connect_ex", "sendto"):
+            patch.setattr(socket.socket, name, _guarded(getattr(socket.socket, name)))
+        patch.setattr(socket, "getaddrinfo", _resolving(socket.getaddrinfo))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_settings():
+    """What the developer has set does not decide a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("CONNECTOR_VAULT_")]:
+            patch.delenv(name)
+        yield
+
+
+@pytest.fixture
+async def world():
+    async with emulator.running("github") as running:
+        yield running
+
+
+@pytest.fixture
+def place(tmp_path):
+    file = tmp_path / "vault.db"
+    return Place(tmp_path, f"sqlite:///{file}", f"local:{tmp_path / 'vault.key'}", file)
+
+
+@pytest.fixture
+def opened(place, world):
+    """Open the vault: once more is as good as another process."""
+
+    def opened(**options):
+        said = {"keys": place.keys, "clients": [CLIENT], "emulator": world.url, **options}
+        return Vault.open(place.database, **said)
+
+    return opened
+
+
+@pytest.fixture
+async def vault(opened):
+    async with opened() as vault:
+        yield vault
+
+
+@pytest.fixture
+def later():
+    """Look at a vault when so many seconds have passed for it, and not for the providers."""
+
+    def later(vault, seconds):
+        room = replace(vault.room, clock=lambda: now_ms() + seconds * 1000)
+        return Vault(room, Refresher(room))
+
+    return later
+
+
+@pytest.fixture
+def agree(world):
+    """Let somebody agree: give the callback that their browser is sent to."""
+
+    async def agree(pending, login="octocat"):
+        await world.act("github", "sign_in", login=login)
+        async with httpx2.AsyncClient() as browser:
+            return (await browser.get(pending.url)).headers["location"]
+
+    return agree
+
+
+@pytest.fixture
+def connect(agree):
+    """Connect an account, from the first click to the row."""
+
+    async def connect(vault, owner=ADA, login="octocat", **options):
+        pending = await vault.connect("github", owner, redirect_uri=CALLBACK, **options)
+        (connection,) = await vault.finish(await agree(pending, login), owner=owner)
+        return connection
+
+    return connect
+
+
+@pytest.fixture
+def raw(place):
+    """Do to the database what a program that is not ours would do."""
+
+    def raw(statement, *values):
+        with closing(sqlite3.connect(place.file, isolation_level=None)) as connection:
+            return connection.execute(statement, values).fetchall()
+
+    return raw
+
+
+@pytest.fixture
+def held_writer():
+    """Stop a store's writer, wait until so many jobs stand behind it, do something, let it go."""
+
+    @asynccontextmanager
+    async def held_writer(store):
+        begun, free = threading.Event(), threading.Event()
+
+        def wait(_):
+            begun.set()
+            free.wait(30)
+
+        job = asyncio.create_task(store._writer.run(wait, alone=True))
+        await asyncio.to_thread(begun.wait, 30)
+        try:
+            yield lambda jobs: _queued(store, jobs)
+        finally:
+            free.set()
+            await job
+
+    return held_writer
+
+
+async def _queued(store, jobs):
+    while store._writer._jobs.qsize() < jobs:
+        await asyncio.sleep(0)
+
+
+def _guarded(method):
+    def guarded(self, *args):
+        address = args[-1]
+        if self.family != socket.AF_UNIX and not ipaddress.ip_address(address[0]).is_loopback:
+            pytest.fail(f"a test went to {address[0]}")
+        return method(self, *args)
+
+    return guarded
+
+
+def _resolving(resolve):
+    def resolving(host, *args, **options):
+        if host not in (None, "localhost", "127.0.0.1", "::1"):
+            pytest.fail(f"a test asked where {host} is")
+        return resolve(host, *args, **options)
+
+    return resolving

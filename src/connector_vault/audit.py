@@ -3,11 +3,11 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from connector_vault.errors import StoreUnavailable
 from connector_vault.model import Owner
-from connector_vault.stores import Line, Row, Store
+from connector_vault.stores import Line, Openable, Store
 
 __all__ = ["Audit"]
 
@@ -20,6 +20,7 @@ _RETRY = 1.0
 _MAX_QUEUE = 100_000
 """Lines. Beyond it the oldest are dropped, and the log says so."""
 
+_TEXT = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 _log = logging.getLogger(__name__)
 
 Detail = str | int | bool | None
@@ -34,14 +35,14 @@ class Audit:
         self._queue: list[Line] = []
         self._flusher: asyncio.Task[None] | None = None
 
-    def line(self, row: Row, deed: str, outcome: str = "ok", **detail: Detail) -> Line:
+    def line(self, row: Openable, deed: str, outcome: str = "ok", **detail: Detail) -> Line:
         """Make a line about a connection."""
-        text = _text(detail)
+        text = _TEXT(detail)
         return Line(self._clock(), row.tenant, row.user, row.id, row.provider, deed, outcome, text)
 
     def about(self, owner: Owner, deed: str, outcome: str, **detail: Detail) -> Line:
         """Make a line about an owner, where there is no connection yet."""
-        text = _text(detail)
+        text = _TEXT(detail)
         return Line(self._clock(), owner.tenant, owner.user or "", "", "", deed, outcome, text)
 
     def queue(self, line: Line) -> None:
@@ -83,7 +84,3 @@ class Audit:
         batch = self._queue[:]
         await self._store.commit(*batch)
         del self._queue[: len(batch)]
-
-
-def _text(detail: Mapping[str, Detail]) -> str:
-    return json.dumps(detail, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

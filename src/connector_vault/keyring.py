@@ -9,7 +9,7 @@ from connector_vault.envelope import Binding, DataKey, decode, encode, wrap_cont
 from connector_vault.errors import Corrupt, Misconfigured, Shredded
 from connector_vault.keys import KeyHolder, Raw, Wrapped
 from connector_vault.model import Secret, Tokens
-from connector_vault.stores import AddKey, Conflict, Everything, Row, Store, WrappedKey
+from connector_vault.stores import AddKey, Conflict, Everything, Openable, Row, Store, WrappedKey
 
 __all__ = ["Keyring", "open_keyring", "scope_text", "seal"]
 
@@ -60,7 +60,7 @@ class Keyring:
             coming.add_done_callback(lambda _: self._coming.pop(dek_id))
         return await asyncio.shield(coming)
 
-    async def open(self, row: Row) -> tuple[Tokens, str]:
+    async def open(self, row: Openable) -> tuple[Tokens, str]:
         """Open a row: its tokens, and the account they belong to.
 
         Raises:
@@ -72,7 +72,7 @@ class Keyring:
             key = await self.get(row.dek_id, row.tenant, row.id)
         else:
             key = kept[0]
-        said = decode(key.open(_binding(row), row.sealed))
+        said = decode(key.open(binding_of(row), row.sealed))
         return _tokens(said, row.expires_at), _text(said, "account")
 
     def forget(self, dek_id: bytes) -> None:
@@ -157,7 +157,7 @@ def seal(key: DataKey, row: Row, tokens: Tokens, account: str) -> bytes:
         "refresh_expires_at": tokens.refresh_expires_at,
         "scopes": scope_text(tokens.scopes),
     }
-    return key.seal(_binding(row), encode(said))
+    return key.seal(binding_of(row), encode(said))
 
 
 def scope_text(scopes: frozenset[str] | None) -> str | None:
@@ -165,7 +165,7 @@ def scope_text(scopes: frozenset[str] | None) -> str | None:
     return None if scopes is None else " ".join(sorted(scopes))
 
 
-def _binding(row: Row) -> Binding:
+def binding_of(row: Openable) -> Binding:
     return Binding(
         row.tenant,
         row.user,

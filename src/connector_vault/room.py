@@ -13,7 +13,7 @@ from connector_vault.errors import NotConnected, Reconnect
 from connector_vault.http import Http
 from connector_vault.keyring import Keyring
 from connector_vault.model import Connection, Kind, Owner, State
-from connector_vault.stores import Row, Store
+from connector_vault.stores import Credential, One, Openable, Row, Store
 
 __all__ = [
     "Room",
@@ -26,6 +26,7 @@ __all__ = [
     "owner_of",
 ]
 
+_ACTIVE = State.ACTIVE.value
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 """32 characters that are told apart when read aloud."""
 
@@ -42,31 +43,43 @@ class Room:
     clock: Callable[[], int]
     """Milliseconds since 1970 UTC."""
 
-    async def row(self, connection: str, owner: Owner) -> Row:
-        """Read a connection.
+    async def credential(self, connection: str, owner: Owner) -> Credential:
+        """Read what opens a connection.
 
         Raises:
             NotConnected: this owner has no such connection.
         """
-        row = await self.store.get(connection, owner)
-        if row is None:
-            msg = f"{owner} has no connection {connection[:64]!r}: `list` shows those there are"
-            raise NotConnected(msg)
-        return row
+        found = await self.store.get(connection, owner)
+        if found is None:
+            raise _unknown(connection, owner)
+        return found
+
+    async def row(self, connection: str, owner: Owner) -> Row:
+        """Read a whole connection.
+
+        Raises:
+            NotConnected: this owner has no such connection.
+        """
+        found = [row async for row in self.store.rows(One(connection, owner))]
+        if not found:
+            raise _unknown(connection, owner)
+        return found[0]
 
 
-def owner_of(row: Row) -> Owner:
+def owner_of(row: Openable) -> Owner:
     """Give the owner a row names."""
     return Owner(tenant=row.tenant, user=row.user or None)
 
 
-def check_usable(row: Row) -> None:
+def check_usable(row: Openable) -> None:
     """Let only a live connection pass.
 
     Raises:
         Reconnect: its grant is dead.
         NotConnected: it was, or is being, disconnected.
     """
+    if row.state == _ACTIVE:
+        return
     match State(row.state):
         case State.ACTIVE:
             return
@@ -115,4 +128,10 @@ def connection_of(row: Row) -> Connection:
         expires_at=instant(row.expires_at),
         created_at=moment(row.created_at),
         changed_at=moment(row.changed_at),
+    )
+
+
+def _unknown(connection: str, owner: Owner) -> NotConnected:
+    return NotConnected(
+        f"{owner} has no connection {connection[:64]!r}: `list` shows those there are"
     )

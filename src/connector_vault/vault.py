@@ -15,7 +15,7 @@ from connector_vault.pasting import paste
 from connector_vault.refresh import Refresher
 from connector_vault.room import Room, check_usable, connection_of, instant, now_ms
 from connector_vault.settings import load_settings
-from connector_vault.stores import Owned, Row, World, is_new, open_store
+from connector_vault.stores import Openable, Owned, World, is_new, open_store
 
 __all__ = ["Vault"]
 
@@ -180,15 +180,15 @@ class Vault:
         row = await self.room.row(connection, owner)
         return await revocation.disconnect(self.room, self._refresher, row)
 
-    async def _fresh(self, connection: str, owner: Owner, newer_than: int | None) -> Row:
-        row = await self.room.row(connection, owner)
+    async def _fresh(self, connection: str, owner: Owner, newer_than: int | None) -> Openable:
+        row: Openable = await self.room.credential(connection, owner)
         check_usable(row)
         ending = row.expires_at and row.expires_at - self.room.clock() < _FRESH
         if ending or (newer_than is not None and row.generation <= newer_than):
-            row = await self._refresher.renew(row)
+            row = await self._refresher.renew(await self.room.row(connection, owner))
             check_usable(row)
         return row
 
-    async def _open(self, row: Row) -> AccessToken:
+    async def _open(self, row: Openable) -> AccessToken:
         tokens, _ = await self.room.keyring.open(row)
         return AccessToken(tokens.access, instant(row.expires_at), row.generation, tokens.scopes)

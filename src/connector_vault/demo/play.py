@@ -152,8 +152,8 @@ async def _disconnect(stage: Stage, connection: Connection) -> None:
     heard = len(await stage.world.log())
     good = receipt.confirmed and receipt.shredded and old == 401 and refused and not heard
     words = (
-        f"{receipt.outcome} ({receipt.reach}), key destroyed, in {took} ms; the old token gets {old}; "
-        f"another call is refused, and GitHub hears of {heard}"
+        f"{receipt.outcome} ({receipt.reach}), key destroyed, in {took} ms; the old token gets "
+        f"{old}; another call is refused, and GitHub hears of {heard}"
     )
     stage.show("disconnect", words, good=good, ms=took, outcome=receipt.outcome, old_token=old)
 

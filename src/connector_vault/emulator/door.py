@@ -2,7 +2,7 @@
 
 GET    /_emulator/          what is here
 POST   /_emulator/clock     {"advance": seconds}
-GET    /_emulator/log       ?host=&path=&times=: with `times`, once there are so many
+GET    /_emulator/log       ?host=&path=&settled=&times=: with `times`, once there are so many
 DELETE /_emulator/log
 GET    /_emulator/faults    those that are still to come
 POST   /_emulator/faults    a `Fault`
@@ -11,12 +11,13 @@ POST   /_emulator/act       {"provider": …, "deed": …, and the deed's detail
 """
 
 import asyncio
-import math
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, fields
 
 from connector_vault.connector import Json, Refused, Reply, read
 from connector_vault.emulator.faults import Fault
+from connector_vault.emulator.log import Wanted
 from connector_vault.emulator.routes import Routes
 from connector_vault.emulator.site import Call, json_reply
 from connector_vault.emulator.stage import Stage
@@ -29,6 +30,9 @@ HOST = "_emulator"
 
 _MAX_WAIT = 30.0
 """Seconds one request for the log is held."""
+
+_FURTHEST = 100 * 366 * 86_400
+"""Seconds the clock moves at once, at most: what no date can show is of no use."""
 
 Handler = Callable[[Stage, Call], Awaitable[Json]]
 
@@ -66,22 +70,25 @@ async def _index(stage: Stage, _: Call) -> Json:
 
 async def _advance(stage: Stage, call: Call) -> Json:
     seconds = _object(call).get("advance")
-    if not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
-        raise BadArguments('send {"advance": seconds}, zero or more: no provider goes back in time')
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        raise BadArguments('send {"advance": seconds}')
+    if not 0 <= seconds <= _FURTHEST:
+        raise BadArguments("the clock moves forward, a century at most")
     stage.clock.advance(seconds)
     return {"now": stage.clock.now()}
 
 
 async def _log(stage: Stage, call: Call) -> Json:
-    host, path = call.query.get("host", "*"), call.query.get("path", "*")
+    place = {name: said for name, said in call.query.items() if name in ("host", "path")}
+    wanted = Wanted(**place, settled="settled" in call.query)
     times = call.query.get("times", "0")
-    if not times.isdecimal():
+    if not re.fullmatch("[0-9]{1,6}", times):
         raise BadArguments("times is a whole number")
     try:
         async with asyncio.timeout(_MAX_WAIT):
-            found = await stage.log.wait(host, path, int(times))
+            found = await stage.log.wait(wanted, int(times))
     except TimeoutError:
-        msg = f"{host}{path} was not asked {times} times within {_MAX_WAIT:.0f} s"
+        msg = f"there were not {times} such requests within {_MAX_WAIT:.0f} s"
         raise BadArguments(msg) from None
     return [asdict(entry) for entry in found]
 
@@ -111,11 +118,12 @@ async def _clear_faults(stage: Stage, _: Call) -> Json:
 async def _act(stage: Stage, call: Call) -> Json:
     details = _object(call)
     provider, deed = details.pop("provider", None), details.pop("deed", None)
-    if provider not in stage.sites or not isinstance(deed, str):
+    site = stage.sites.get(provider) if isinstance(provider, str) else None
+    if site is None or not isinstance(deed, str):
         msg = f'send {{"provider": one of {", ".join(stage.sites)}, "deed": …}}'
         raise BadArguments(msg)
     try:
-        return stage.sites[provider].act(deed, **details)
+        return site.act(deed, **details)
     except TypeError as error:
         msg = f"{provider} cannot {deed}: {error}"
         raise BadArguments(msg) from None

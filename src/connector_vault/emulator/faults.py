@@ -11,6 +11,7 @@ reset      no                          a TCP reset
 truncate   yes                         the head and half of the body, then the end of the connection
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -18,12 +19,19 @@ from typing import Literal
 
 from connector_vault.connector import Json, Reply
 from connector_vault.emulator.site import Call, json_reply
+from connector_vault.errors import BadArguments
 
 __all__ = ["Fault", "Faults", "Kind"]
 
 Kind = Literal["drop", "delay", "late", "hang", "status", "malformed", "reset", "truncate"]
 
 _JUNK = "<html><body><h1>Unicorn!</h1><p>We had issues producing the response.</p></body></html>"
+
+
+_HEADER = re.compile(r"[a-z0-9-]+:[\x20-\x7e]*", re.IGNORECASE)
+
+_LONGEST = 3600.0
+"""Seconds a reply is held, at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +50,17 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     times: int | None = 1
     """How often it happens. None: until it is cleared."""
+
+    def __post_init__(self) -> None:
+        if self.times is not None and self.times < 1:
+            raise BadArguments("a fault happens at least once, or without end: times=None")
+        if not 200 <= self.status <= 599:
+            raise BadArguments("a fault's status is 200 to 599")
+        if not 0 <= self.seconds <= _LONGEST:
+            msg = f"a fault's seconds are 0 to {_LONGEST:.0f}"
+            raise BadArguments(msg)
+        if not all(_HEADER.fullmatch(f"{name}:{value}") for name, value in self.headers.items()):
+            raise BadArguments("a fault's headers are names and one line of text each")
 
     def concerns(self, call: Call) -> bool:
         """Tell whether this happens to this call."""

@@ -10,7 +10,7 @@ from connector_vault.connector import Json
 from connector_vault.emulator.site import Call
 from connector_vault.errors import BadArguments
 
-__all__ = ["Entry", "Log", "fingerprint"]
+__all__ = ["Entry", "Log", "Wanted", "fingerprint"]
 
 _MAX_ENTRIES = 20_000
 """Older ones are dropped."""
@@ -36,6 +36,22 @@ class Entry:
     """`fingerprint` of what follows the scheme. Empty: there was none."""
     fields: tuple[str, ...] = ()
     """Names, not values, of what came in the query and the body."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which requests are meant. A `*` in a host or a path stands for anything."""
+
+    host: str = "*"
+    path: str = "*"
+    settled: bool = False
+    """Only those of which it is decided what the client gets, if anything."""
+
+    def fits(self, entry: Entry) -> bool:
+        """Tell whether this request is meant."""
+        if self.settled and entry.status is None and not entry.fault:
+            return False
+        return fnmatchcase(entry.host, self.host) and fnmatchcase(entry.path, self.path)
 
 
 class Log:
@@ -65,19 +81,15 @@ class Log:
         """Forget all."""
         self._entries.clear()
 
-    def matching(self, host: str = "*", path: str = "*") -> tuple[Entry, ...]:
-        """List the requests for a place; a `*` stands for anything."""
-        return tuple(
-            entry
-            for entry in self._entries.values()
-            if fnmatchcase(entry.host, host) and fnmatchcase(entry.path, path)
-        )
+    def matching(self, wanted: Wanted) -> tuple[Entry, ...]:
+        """List the requests that are wanted."""
+        return tuple(entry for entry in self._entries.values() if wanted.fits(entry))
 
-    async def wait(self, host: str, path: str, times: int) -> tuple[Entry, ...]:
-        """Wait until a place was asked this often, then list those requests."""
+    async def wait(self, wanted: Wanted, times: int) -> tuple[Entry, ...]:
+        """Wait until there are so many of them, then list them."""
         async with self._news:
-            await self._news.wait_for(lambda: len(self.matching(host, path)) >= times)
-        return self.matching(host, path)
+            await self._news.wait_for(lambda: len(self.matching(wanted)) >= times)
+        return self.matching(wanted)
 
     async def _tell(self) -> None:
         async with self._news:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from urllib.parse import parse_qsl, unquote
 
+import h11
+
 from connector_vault.connector import Reply
 from connector_vault.emulator import door
 from connector_vault.emulator.faults import Fault
@@ -19,6 +21,9 @@ from connector_vault.errors import Misconfigured
 __all__ = ["open_server", "serve"]
 
 _HOST = re.compile(r"(localhost|127(?:\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
+_NO_HOST = "127.0.0.1"
+"""Stands in for the header that HTTP/1.0 does not have."""
+
 _ABSOLUTE = re.compile(r"http://[^/?]*", re.IGNORECASE)
 
 
@@ -95,20 +100,26 @@ async def _attend(stage: Stage, wire: Wire) -> None:
             if not await _handle(stage, wire, request) or not wire.again():
                 break
     except Junk as junk:
-        await _complain(stage, wire, junk)
+        await _complain(stage, wire, junk.status, str(junk))
     except (OSError, TimeoutError):
         pass
+    except Exception as error:  # noqa: BLE001  # one provider's bug must not end the others' play
+        await _complain(stage, wire, 500, f"the emulator failed: {error!r}")
     finally:
         wire.close()
 
 
-async def _complain(stage: Stage, wire: Wire, junk: Junk) -> None:
-    with suppress(OSError):
-        await wire.send(json_reply(junk.status, {"error": str(junk)}), stage.clock.now())
+async def _complain(stage: Stage, wire: Wire, status: int, why: str) -> None:
+    with suppress(OSError, h11.LocalProtocolError):
+        await wire.send(json_reply(status, {"error": why}), stage.clock.now())
 
 
 async def _handle(stage: Stage, wire: Wire, request: Request) -> bool:
     """Answer one request. False: the connection is to be closed."""
+    # A name that a stranger's page made point at this machine must not open it (DNS rebinding).
+    if not _HOST.fullmatch(request.headers.get("host", _NO_HOST)):
+        await _complain(stage, wire, 421, "this emulator answers to loopback names only")
+        return True
     call = _call(stage, request)
     if call.host == door.HOST:
         await wire.send(await door.answer(stage, call), stage.clock.now())
@@ -161,16 +172,12 @@ def _outcome(stage: Stage, call: Call, fault: Fault) -> Reply | None:
 def _call(stage: Stage, request: Request) -> Call:
     target = _ABSOLUTE.sub("", request.target, count=1) or "/"
     path, _, query = target.partition("?")
-    authority = request.headers.get("host", "127.0.0.1")
-    # A name that a stranger's page made point at this machine must not open it (DNS rebinding).
-    if not _HOST.fullmatch(authority):
-        raise Junk(421, "this emulator answers to loopback names only")
     if not path.startswith("/"):
         raise Junk(400, "the path does not begin with a slash")
     host, *segments = path[1:].split("/")
     return Call(
         method="GET" if request.method == "HEAD" else request.method,
-        base=f"http://{authority}",
+        base=f"http://{request.headers.get('host', _NO_HOST)}",
         host=unquote(host).lower(),
         path="/" + "/".join(segments),
         segments=tuple(map(unquote, segments)),

@@ -67,6 +67,7 @@ class Wire:
             if not isinstance(head, h11.Request):
                 return None
             self._head_only = head.method == b"HEAD"
+            _check_length(head)
             return _request(head, await self._body())
         except h11.RemoteProtocolError as error:
             raise Junk(error.error_status_hint, str(error)) from None
@@ -129,6 +130,13 @@ class Wire:
                 self._writer.write(self._machine.send(go_on) or b"")
             async with asyncio.timeout(_IDLE):
                 self._machine.receive_data(await self._reader.read(_PIECE))
+
+
+def _check_length(head: h11.Request) -> None:
+    # What is announced is refused before it is sent.
+    for name, value in head.headers:
+        if name == b"content-length" and int(value) > _MAX_BODY:
+            raise Junk(413, "the body is too large")
 
 
 def _request(head: h11.Request, body: bytes) -> Request:

@@ -40,14 +40,19 @@ class World:
         """List what was asked of the providers, in order. A `*` stands for anything."""
         return await self.heard(host=host, path=path, times=0)
 
-    async def heard(self, *, host: str = "*", path: str = "*", times: int = 1) -> tuple[Entry, ...]:
+    async def heard(
+        self, *, host: str = "*", path: str = "*", times: int = 1, settled: bool = False
+    ) -> tuple[Entry, ...]:
         """Wait until a place was asked this often, then list those requests.
+
+        A request counts from when it came in or, if `settled`, from when its end was decided.
 
         Raises:
             BadArguments: it did not happen within 30 s.
         """
-        query = urlencode({"host": host, "path": path, "times": times})
-        return tuple(read(list[Entry], await self._ask("GET", f"log?{query}")))
+        wanted = {"host": host, "path": path, "times": times, **({"settled": 1} if settled else {})}
+        said = await self._ask("GET", f"log?{urlencode(wanted)}")
+        return tuple(read(list[Entry], said))
 
     async def forget_log(self) -> None:
         """Forget what was asked so far."""

@@ -15,8 +15,11 @@ __all__ = [
     "Change",
     "Conflict",
     "Consent",
+    "Credential",
     "Everything",
     "Line",
+    "One",
+    "Openable",
     "Owned",
     "Query",
     "Row",
@@ -38,8 +41,29 @@ class Conflict(Exception):
     """Say that a row was no longer as the change required, and that nothing was written."""
 
 
+class Credential(NamedTuple):
+    """What it takes to open a connection's tokens: the columns that every call reads.
+
+    Tuples, and so few of them, because each column of a read costs half a microsecond.
+    """
+
+    id: str
+    tenant: str
+    user: str
+    provider: str
+    kind: str
+    client_id: str
+    state: str
+    reason: str
+    generation: int
+    expires_at: int
+    grant_id: str
+    dek_id: bytes
+    sealed: bytes
+
+
 class Row(NamedTuple):
-    """One connection, as stored. A tuple, because a read must cost microseconds.
+    """One connection, whole.
 
     Times are milliseconds since 1970 UTC; 0 is never. Text that does not apply is empty.
     """
@@ -154,7 +178,16 @@ class Shred:
     connection: str
 
 
+Openable = Credential | Row
 Change = AddConnection | AddKey | AddConsent | Update | Shred | Line
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """Ask for one connection. Another owner's does not exist."""
+
+    connection: str
+    owner: Owner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +211,7 @@ class Everything:
     """Ask for all connections."""
 
 
-Query = Owned | Sharing | Everything
+Query = One | Owned | Sharing | Everything
 World = Literal["real", "emulated"]
 
 
@@ -188,8 +221,8 @@ class Store(Protocol):
     id: bytes
     """16 random bytes: a wrapped key cannot move to another store."""
 
-    async def get(self, connection: str, owner: Owner) -> Row | None:
-        """Read one connection. Another owner's does not exist."""
+    async def get(self, connection: str, owner: Owner) -> Credential | None:
+        """Read what opens one connection. Another owner's does not exist."""
         ...
 
     async def key(self, dek_id: bytes) -> WrappedKey | None:

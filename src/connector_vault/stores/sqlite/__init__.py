@@ -12,6 +12,8 @@ from connector_vault.model import Owner
 from connector_vault.stores import (
     Change,
     Consent,
+    Credential,
+    One,
     Owned,
     Query,
     Row,
@@ -44,7 +46,11 @@ _PAGE = 200
 """Rows read at a time."""
 
 _COLUMNS = ", ".join(Row._fields)
-_GET = f"select {_COLUMNS} from connection where id = ? and tenant = ? and user = ?"  # noqa: S608
+_GET = f"""
+    select {", ".join(Credential._fields[3:])} from connection
+    where id = ? and tenant = ? and user = ?
+"""  # noqa: S608
+"""The first three fields are what is asked by."""
 _KEY = f"select {', '.join(WrappedKey._fields)} from dek where dek_id = ?"  # noqa: S608
 _CLAIM = f"""
     delete from consent where id = ? and tenant = ? and user = ? and expires_at > ?
@@ -73,12 +79,13 @@ class SqliteStore:
         self._writer = writer
         self._clock = clock
 
-    async def get(self, connection: str, owner: Owner) -> Row | None:
-        found = await self._read(_GET, connection, owner.tenant, owner.user or "")
-        return Row._make(found[0]) if found else None
+    async def get(self, connection: str, owner: Owner) -> Credential | None:
+        place = (connection, owner.tenant, owner.user or "")
+        found = await self._read(_GET, place)
+        return Credential._make((*place, *found[0])) if found else None
 
     async def key(self, dek_id: bytes) -> WrappedKey | None:
-        found = await self._read(_KEY, dek_id)
+        found = await self._read(_KEY, (dek_id,))
         return WrappedKey._make(found[0]) if found else None
 
     async def rows(self, query: Query) -> AsyncIterator[Row]:
@@ -88,7 +95,7 @@ class SqliteStore:
             f"order by created_at, id limit {_PAGE}"
         )
         after: tuple[int, str] = (-1, "")
-        while page := await self._read(statement, *values, *after):
+        while page := await self._read(statement, (*values, *after)):
             for found in page:
                 row = Row._make(found)
                 after = (row.created_at, row.id)
@@ -96,12 +103,7 @@ class SqliteStore:
 
     async def commit(self, *changes: Change) -> None:
         now = self._clock()
-
-        def work(connection: sqlite3.Connection) -> None:
-            for change in changes:
-                apply(connection, change, now)
-
-        await self._writer.run(work)
+        await self._writer.run(lambda connection: apply(connection, changes, now))
         if any(isinstance(change, Shred) for change in changes):
             await self._writer.run(_checkpoint, alone=True)
 
@@ -125,7 +127,7 @@ class SqliteStore:
         found = await self._writer.run(lambda writer: writer.execute(_CLAIM, values).fetchall())
         return Consent._make(found[0]) if found else None
 
-    async def _read(self, statement: str, *values: Value) -> list[Sequence[Value]]:
+    async def _read(self, statement: str, values: tuple[Value, ...]) -> list[Sequence[Value]]:
         try:
             return self._reader.execute(statement, values).fetchall()
         except sqlite3.Error as error:
@@ -157,6 +159,7 @@ async def open_sqlite(
         raise translate(error) from error
     reader.execute("pragma busy_timeout = 0")
     reader.execute("pragma query_only = on")
+    reader.execute("pragma cache_size = -16384")
     writer = Writer(connection)
     try:
         yield SqliteStore(reader, writer, store_id, clock)
@@ -211,6 +214,12 @@ def _settle_meta(connection: sqlite3.Connection, world: World) -> bytes:
 
 def _condition(query: Query) -> tuple[str, tuple[str | bytes, ...]]:
     match query:
+        case One(connection=connection, owner=owner):
+            return "id = ? and tenant = ? and user = ?", (
+                connection,
+                owner.tenant,
+                owner.user or "",
+            )
         case Owned(owner=owner, provider=provider, id_prefix=prefix):
             where = "tenant = ? and user = ? and substr(id, 1, length(?)) = ?"
             values = (owner.tenant, owner.user or "", prefix, prefix)

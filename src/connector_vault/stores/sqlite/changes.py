@@ -1,6 +1,8 @@
 """Each change as SQL, and whether it found the row it required."""
 
 import sqlite3
+from collections.abc import Sequence
+from itertools import chain
 
 from connector_vault.stores import (
     AddConnection,
@@ -18,6 +20,9 @@ from connector_vault.stores import (
 
 __all__ = ["apply"]
 
+_MAX_LINES = 100
+"""Lines to one statement. SQLite works on it without Python's lock, so that reads go on."""
+
 
 def _insert(table: str, fields: tuple[str, ...]) -> str:
     marks = ", ".join("?" * len(fields))
@@ -28,16 +33,31 @@ _ADD = {
     "connection": _insert("connection", Row._fields),
     "dek": _insert("dek", WrappedKey._fields),
     "consent": _insert("consent", Consent._fields),
-    "audit": _insert("audit", Line._fields),
 }
+_LINE = f"({', '.join('?' * len(Line._fields))})"
+_APPEND = f"insert into audit ({', '.join(Line._fields)}) values "  # noqa: S608  # our own names
 
 
-def apply(connection: sqlite3.Connection, change: Change, now: int) -> None:
-    """Make one change, inside a transaction that the caller began.
+def apply(connection: sqlite3.Connection, changes: Sequence[Change], now: int) -> None:
+    """Make changes, inside a transaction that the caller began.
 
     Raises:
-        Conflict: the row is not as the change requires.
+        Conflict: a row is not as a change requires.
     """
+    lines = [change for change in changes if isinstance(change, Line)]
+    for change in changes:
+        if not isinstance(change, Line):
+            _apply(connection, change, now)
+    for start in range(0, len(lines), _MAX_LINES):
+        chunk = lines[start : start + _MAX_LINES]
+        connection.execute(_APPEND + ", ".join([_LINE] * len(chunk)), [*chain(*chunk)])
+
+
+def _apply(
+    connection: sqlite3.Connection,
+    change: AddConnection | AddKey | AddConsent | Update | Shred,
+    now: int,
+) -> None:
     match change:
         case AddConnection():
             _add(connection, "connection", change.row)
@@ -46,8 +66,6 @@ def apply(connection: sqlite3.Connection, change: Change, now: int) -> None:
         case AddConsent():
             connection.execute("delete from consent where expires_at < ?", (change.now,))
             _add(connection, "consent", change.consent)
-        case Line():
-            connection.execute(_ADD["audit"], change)
         case Update():
             _update(connection, change, now)
         case Shred():

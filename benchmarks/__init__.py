@@ -1,0 +1,1 @@
+"""The promises of speed, measured. Each stands beside its floor, in ratios from one run."""

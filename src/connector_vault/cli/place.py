@@ -1,0 +1,113 @@
+"""Which vault a command works on, and whose connections."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from connector_vault.errors import Ambiguous, BadArguments, Misconfigured, NotConnected
+
+if TYPE_CHECKING:
+    from connector_vault.model import Connection, Owner
+    from connector_vault.settings import Settings
+    from connector_vault.vault import Vault
+
+__all__ = ["Place", "find", "key_file_of"]
+
+T = TypeVar("T")
+
+_KIND = "con_"
+"""What every connection's id begins with."""
+
+_MAX_NAMED = 8
+"""Connections an error lists."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What the options said. Whatever they leave open, the settings say."""
+
+    as_json: bool
+    database: str | None = None
+    keys: str | None = None
+    tenant: str | None = None
+    user: str | None = None
+
+    def settings(self) -> "Settings":
+        """Read the settings, and let the options go first.
+
+        Raises:
+            Misconfigured: one of the settings is wrong.
+            BadArguments: one of the options is.
+        """
+        from connector_vault.settings import load_settings
+
+        said = load_settings()
+        return replace(
+            said,
+            database=self.database or said.database,
+            keys=self.keys or said.keys,
+            owner=self._owner(said.owner),
+        )
+
+    def run(self, work: "Callable[[Vault, Owner], Awaitable[T]]", *, make: bool = False) -> T:
+        """Open the vault, and do something with it.
+
+        Raises:
+            Misconfigured: there is none, and `make` does not allow to make one.
+        """
+        settings = self.settings()
+        if not make:
+            _check_made(settings.database)
+        return asyncio.run(_within(settings, work))
+
+    def _owner(self, said: "Owner") -> "Owner":
+        from connector_vault.model import Owner
+
+        user = said.user if self.user is None else self.user or None
+        return Owner(tenant=said.tenant if self.tenant is None else self.tenant, user=user)
+
+
+async def find(vault: "Vault", owner: "Owner", prefix: str) -> "Connection":
+    """Find the one connection of an owner whose id begins so.
+
+    Raises:
+        BadArguments: this is not the beginning of an id.
+        NotConnected: no connection's id begins so.
+        Ambiguous: those of several do.
+    """
+    # An empty variable in somebody's script must not mean "the only one there is".
+    if not prefix.startswith(_KIND) or prefix == _KIND:
+        raise BadArguments(f"an id begins with {_KIND} and some letters: `list` shows them")
+    found = [one async for one in vault.connections(owner=owner) if one.id.startswith(prefix)]
+    if not found:
+        msg = f"{owner} has no connection whose id begins with {prefix[:64]!r}: see `list --all`"
+        raise NotConnected(msg)
+    if len(found) > 1:
+        named = ", ".join(f"{one.id} ({one.label or one.provider})" for one in found[:_MAX_NAMED])
+        raise Ambiguous(f"{len(found)} ids begin with {prefix[:64]!r}, write more of one: {named}")
+    return found[0]
+
+
+def key_file_of(uri: str) -> Path | None:
+    """Give the path of a key file. None: the keys are held elsewhere."""
+    scheme, _, path = uri.partition(":")
+    return Path(path).absolute() if scheme == "local" and path else None
+
+
+async def _within(settings: "Settings", work: "Callable[[Vault, Owner], Awaitable[T]]") -> T:
+    from connector_vault.vault import Vault
+
+    async with Vault.open(
+        settings.database, keys=settings.keys, emulator=settings.emulator
+    ) as vault:
+        return await work(vault, settings.owner)
+
+
+def _check_made(database: str) -> None:
+    from connector_vault.stores import is_new
+
+    if is_new(database):
+        msg = f"there is no vault at {database}: make one with `connector-vault init`"
+        raise Misconfigured(msg)
