@@ -32,9 +32,9 @@ from .emulation import (
     search,
 )
 from .emulation.asked import Asked, Handler
-from .emulation.hub import Hub
+from .emulation.hub import CLIENT, Hub
 
-__all__ = ["GitHub", "emulate"]
+__all__ = ["CLIENT", "GitHub", "emulate"]
 
 _API = Routes[Handler](
     {
@@ -82,7 +82,7 @@ class GitHub:
             case _:
                 return login.page_not_found()
 
-    def act(self, deed: str, **details: Json) -> Json:
+    def act(self, deed: str, /, **details: Json) -> Json:
         """Do one of the deeds listed above."""
         if deed not in deeds.DEEDS:
             msg = f"github knows no deed {deed!r}: there are {', '.join(deeds.DEEDS)}"
@@ -114,7 +114,7 @@ class GitHub:
         return consent_page(
             "GitHub",
             asking.app.name,
-            asking.scopes,
+            asking.scopes or (),
             [first.login, *others],
             action=f"{call.base}/github.com/login/oauth/authorize",
             hidden={name: said for name, said in call.query.items() if name != "login"},

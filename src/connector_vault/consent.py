@@ -1,6 +1,7 @@
 """Connecting an account: from the address a person is sent to, to a sealed row."""
 
 import asyncio
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 
 from connector_vault import oauth, registry
 from connector_vault.connector import Connector
+from connector_vault.ending import end_token
 from connector_vault.envelope import Binding, decode, encode
 from connector_vault.errors import (
     BadArguments,
@@ -19,10 +21,9 @@ from connector_vault.errors import (
     TimedOut,
     Unreachable,
 )
-from connector_vault.http import origin_of
+from connector_vault.http import origin_of, origins_of
 from connector_vault.intake import Intake, identify, take_in
 from connector_vault.model import Owner, Pending, Secret, State, Tokens
-from connector_vault.revocation import end_token
 from connector_vault.room import Room, moment
 from connector_vault.stores import AddConsent, Consent, Row
 
@@ -30,6 +31,9 @@ __all__ = ["begin", "finish"]
 
 _LIFE = 10 * 60 * 1000
 """Milliseconds a person has to consent. GitHub's codes live as long."""
+
+_SCOPE = re.compile(r"[!#-+\--\[\]-~]{1,255}")
+"""RFC 6749 §3.3, less the comma, which some providers put between scopes."""
 
 _TIMEOUT = 30.0
 """Seconds for everything that follows a callback."""
@@ -61,6 +65,8 @@ async def begin(
     _check_redirect(redirect_uri)
     connector = registry.load(provider)
     asked = oauth.oauth_of(connector).scopes if scopes is None else tuple(scopes)
+    if not all(_SCOPE.fullmatch(scope) for scope in asked):
+        raise BadArguments("a scope is visible ASCII without spaces, quotes and commas")
     known = room.clients.named(provider, client, owner.tenant)
     if reconnect is not None:
         _check_live(await room.row(reconnect, owner))
@@ -93,7 +99,7 @@ async def finish(room: Room, url: str, owner: Owner) -> Row:
     begun = await _open(room, consent)
     connector = registry.load(begun.provider)
     oauth.check_issuer(connector, answer)
-    if urlsplit(url).path != urlsplit(begun.redirect_uri).path:
+    if (urlsplit(url).path or "/") != (urlsplit(begun.redirect_uri).path or "/"):
         raise NotAllowed("this callback came to another address: start again with `connect`")
     if answer.code is None:
         line = room.audit.about(owner, "consent", answer.error, provider=begun.provider)
@@ -116,7 +122,7 @@ async def _exchange(
     request = oauth.exchange(
         connector, client, code=code, redirect_uri=begun.redirect_uri, verifier=begun.verifier
     )
-    reply = await room.http.send(request, origins={origin_of(request.url)}, deadline=deadline)
+    reply = await room.http.send(request, origins=origins_of(connector), deadline=deadline)
     asked = frozenset(begun.scopes.split())
     try:
         return oauth.read_tokens(connector, reply, now=room.clock(), asked=asked)

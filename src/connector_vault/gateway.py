@@ -69,9 +69,10 @@ class Gateway:
 
     async def tools(self, owner: Owner) -> list[Offer]:
         """Give the tools of every live connection of an owner."""
+        known = frozenset(registry.names())
         accounts: dict[str, list[Connection]] = {}
         async for connection in self._vault.connections(owner=owner):
-            if connection.live and connection.kind != "api-key":
+            if connection.live and connection.provider in known:
                 accounts.setdefault(connection.provider, []).append(connection)
         return [
             _offer(connector, tool, tuple(connections))

@@ -5,11 +5,12 @@ import json
 import logging
 from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.parse import urlencode, urlsplit
 
 import httpx2
 
-from connector_vault.connector import Json, Reply, Request
+from connector_vault.connector import Connector, Json, Reply, Request
 from connector_vault.errors import (
     Misconfigured,
     NotAllowed,
@@ -18,7 +19,7 @@ from connector_vault.errors import (
     Unreachable,
 )
 
-__all__ = ["LOOPBACK", "Http", "open_http", "origin_of"]
+__all__ = ["LOOPBACK", "Http", "open_http", "origin_of", "origins_of"]
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -110,7 +111,10 @@ async def open_http(emulator: str | None = None) -> AsyncGenerator[Http]:
     _silence()
     if emulator is not None and urlsplit(emulator).hostname not in LOOPBACK:
         raise Misconfigured("an emulator is on this machine: http://127.0.0.1:PORT")
+    # No cookie of one person's session may travel with another's request.
+    no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
     async with httpx2.AsyncClient(
+        cookies=no_cookies,
         timeout=None,  # `send` bounds the whole exchange, which httpx2 cannot
         follow_redirects=False,
         trust_env=emulator is None,
@@ -125,11 +129,22 @@ def origin_of(url: str) -> str:
     Raises:
         NotAllowed: it is not https, nor http to this machine, or holds a user name.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise NotAllowed("an address begins with https:// and a host") from None
     plain = parts.scheme == "http" and parts.hostname in LOOPBACK
     if not (parts.scheme == "https" or plain) or not parts.hostname or "@" in parts.netloc:
         raise NotAllowed("an address begins with https:// and a host")
-    return f"{parts.scheme}://{parts.netloc}"
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def origins_of(connector: Connector) -> frozenset[str]:
+    """Give the origins that a connector's OAuth and API live on: the only ones to see a secret."""
+    oauth = connector.oauth
+    addresses = (connector.api, *((oauth.authorize, oauth.token) if oauth else ()))
+    return frozenset(origin_of(address) for address in addresses)
 
 
 class _Sent:

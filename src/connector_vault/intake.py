@@ -6,7 +6,7 @@ from connector_vault.connector import Connector
 from connector_vault.egress import api_request
 from connector_vault.envelope import length_prefixed
 from connector_vault.errors import NotAllowed, StoreUnavailable
-from connector_vault.http import origin_of
+from connector_vault.http import origins_of
 from connector_vault.keyring import scope_text, seal
 from connector_vault.model import Account, Client, Kind, Owner, State, Tokens
 from connector_vault.room import Room, new_id
@@ -39,8 +39,7 @@ async def identify(room: Room, connector: Connector, tokens: Tokens, deadline: f
     if connector.identity is None:
         return Account(id="")
     request = api_request(connector, connector.identity.request, tokens.access)
-    origins = {origin_of(request.url)}
-    reply = await room.http.send(request, origins=origins, deadline=deadline)
+    reply = await room.http.send(request, origins=origins_of(connector), deadline=deadline)
     connector.answer(reply)
     return connector.identity.account(reply)
 
@@ -139,10 +138,12 @@ async def _replace(room: Room, intake: Intake, old: Row) -> Row:
 async def _same_account(room: Room, intake: Intake) -> Row | None:
     if not intake.account.id:
         return None
+    found: list[Row] = []
     async for row in room.store.rows(Owned(owner=intake.owner, provider=intake.provider)):
-        if row.account == intake.account.id and row.state in ("active", "reconnect"):
-            return row
-    return None
+        same = (row.account, row.kind) == (intake.account.id, intake.kind)
+        if same and row.state in ("active", "reconnect"):
+            found.append(row)
+    return found[0] if found else None
 
 
 async def _grant_key(room: Room, intake: Intake) -> bytes:

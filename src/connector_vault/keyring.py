@@ -57,7 +57,7 @@ class Keyring:
         if coming is None:
             coming = asyncio.create_task(self._fetch(dek_id, tenant, connection))
             self._coming[dek_id] = coming
-            coming.add_done_callback(lambda _: self._coming.pop(dek_id))
+            coming.add_done_callback(lambda done: self._end(dek_id, done))
         return await asyncio.shield(coming)
 
     async def open(self, row: Openable) -> tuple[Tokens, str]:
@@ -92,7 +92,7 @@ class Keyring:
         """
         found = await self._store.key(_STORE_KEY)
         if found is None:
-            async for _ in self._store.rows(Everything()):
+            if [row async for row in self._store.rows(Everything())]:
                 raise Corrupt("the store's own key is gone from the database: restore a backup")
             found = await self._settle_new()
         if found.holder != self._holder.id:
@@ -129,6 +129,12 @@ class Keyring:
         if isinstance(raw, Corrupt):
             raise raw
         return self._keep(DataKey(dek_id, raw))
+
+    def _end(self, dek_id: bytes, done: asyncio.Task[DataKey]) -> None:
+        del self._coming[dek_id]
+        if not done.cancelled():
+            # Seen here, because every caller that waited for it may have gone.
+            done.exception()
 
     def _keep(self, key: DataKey) -> DataKey:
         while len(self._keys) >= _MAX_KEYS:

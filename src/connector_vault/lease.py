@@ -4,6 +4,7 @@ It lies in the connection's row. Its holder may die: then it runs out by itself.
 """
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from random import uniform
 
@@ -11,7 +12,7 @@ from connector_vault.errors import TimedOut
 from connector_vault.room import Room, owner_of
 from connector_vault.stores import Conflict, Row, Update, Value
 
-__all__ = ["COMMIT", "SEND", "acquire", "end", "release"]
+__all__ = ["COMMIT", "SEND", "acquire", "lose", "release"]
 
 SEND = 20.0
 """Seconds for the one request made under a lease. Providers answer within two."""
@@ -30,11 +31,11 @@ _POLL = 0.02
 """Seconds between two looks at a row that another process holds. A look costs microseconds."""
 
 
-async def acquire(room: Room, row: Row, attempt: str, *, spend: bool) -> Row:
-    """Take the lease on this generation of a row, waiting for whoever holds it.
+async def acquire(room: Room, row: Row, attempt: str, *, spend: bool) -> Row | None:
+    """Take the lease on this generation and state of a row, waiting for whoever holds it.
 
-    Gives the row as it now is: held by `attempt`, or not held because generation or state moved.
-    `spend` records the intent to spend its refresh token.
+    Gives the row as it now is. None: generation or state have moved. `spend` records the intent to
+    spend its refresh token.
 
     Raises:
         TimedOut: somebody held it all the time.
@@ -44,11 +45,9 @@ async def acquire(room: Room, row: Row, attempt: str, *, spend: bool) -> Row:
     while asyncio.get_running_loop().time() < deadline:
         found = await room.row(row.id, owner_of(row))
         if (found.generation, found.state) != (row.generation, row.state):
-            return found
+            return None
         if found.lease_until <= room.clock():
-            held = await room.store.lease(
-                row.id, attempt=attempt, generation=row.generation, seconds=_LIFE, spend=spend
-            )
+            held = await room.store.lease(found, attempt=attempt, seconds=_LIFE, spend=spend)
             if held is not None:
                 return held
         await asyncio.sleep(uniform(_POLL / 2, _POLL * 1.5))  # noqa: S311  # jitter is no secret
@@ -56,22 +55,19 @@ async def acquire(room: Room, row: Row, attempt: str, *, spend: bool) -> Row:
     raise TimedOut(msg)
 
 
-async def release(room: Room, row: Row) -> None:
-    """Give back a lease under which no token was spent. An older doubt comes back with it."""
-    if row.intent == row.attempt:
-        await _give_back(room, row, intent=row.doubt, ended=0)
-    else:
-        await _give_back(room, row, intent=row.intent, ended=row.ended)
+async def release(room: Room, held: Row) -> None:
+    """Give back a lease under which no token was spent: none was sent, or it was refused."""
+    intent = "" if held.intent == held.attempt else held.intent
+    await _give_back(room, held, {"intent": intent})
 
 
-async def end(room: Room, row: Row) -> None:
-    """Give back a lease under which something was sent, and no tokens came."""
-    await _give_back(room, row, intent=row.attempt, ended=1)
+async def lose(room: Room, held: Row) -> None:
+    """Give back a lease under which a token was sent, and no answer to it was read."""
+    await _give_back(room, held, {"intent": "", "doubt": held.attempt, "ended": 1})
 
 
-async def _give_back(room: Room, row: Row, *, intent: str, ended: int) -> None:
-    free: dict[str, Value] = {"attempt": "", "lease_until": 0, "doubt": ""}
-    free |= {"intent": intent, "ended": ended}
+async def _give_back(room: Room, held: Row, known: Mapping[str, Value]) -> None:
     # A lease that ran out and was taken by another is no longer ours to give back.
     with suppress(Conflict):
-        await room.store.commit(Update(row.id, {"attempt": row.attempt}, free))
+        free = {"attempt": "", "lease_until": 0, **known}
+        await room.store.commit(Update(held.id, {"attempt": held.attempt}, free))

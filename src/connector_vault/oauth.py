@@ -85,7 +85,10 @@ def callback(url: str) -> Callback:
     Raises:
         NotAllowed: it has no state, names a parameter twice, or has neither a code nor an error.
     """
-    pairs = parse_qsl(urlsplit(url).query)
+    try:
+        pairs = parse_qsl(urlsplit(url).query)
+    except ValueError:
+        pairs = []
     said = dict(pairs)
     once = len(pairs) == len(said)
     if not once or not said.get("state") or not (said.get("code") or said.get("error")):

@@ -2,21 +2,24 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random
 
 from connector_vault import lease, oauth, registry
 from connector_vault.connector import Reply, Request
+from connector_vault.ending import end_token
+from connector_vault.envelope import DataKey
 from connector_vault.errors import (
     ConnectorVaultError,
     OutcomeUnknown,
     Reconnect,
     StoreUnavailable,
-    TimedOut,
     Unreachable,
 )
-from connector_vault.http import origin_of
+from connector_vault.http import origins_of
 from connector_vault.keyring import scope_text, seal
 from connector_vault.model import State, Tokens
 from connector_vault.room import Room, check_usable, new_id, owner_of
@@ -26,14 +29,19 @@ __all__ = ["Refresher"]
 
 _log = logging.getLogger(__name__)
 
-_FREE: Mapping[str, Value] = {
-    "attempt": "",
-    "lease_until": 0,
-    "intent": "",
-    "ended": 0,
-    "doubt": "",
-}
-"""How a row looks when nobody is refreshing it and nothing is in doubt."""
+_FREE: Mapping[str, Value] = {"attempt": "", "lease_until": 0, "intent": ""}
+"""How a row looks when nobody is refreshing it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ready:
+    """What a refresh needs, gathered before the refresh token is spent."""
+
+    key: DataKey
+    tokens: Tokens
+    account: str
+    request: Request | None
+    """None: there is no refresh token."""
 
 
 class Refresher:
@@ -41,7 +49,8 @@ class Refresher:
 
     def __init__(self, room: Room) -> None:
         self._room = room
-        self._tasks: dict[tuple[str, int], asyncio.Task[Row]] = {}
+        self._renewals: dict[tuple[str, int], asyncio.Task[Row]] = {}
+        self._tasks: set[asyncio.Task[Row]] = set()
 
     async def renew(self, row: Row) -> Row:
         """Give the row with a newer token set than this one's.
@@ -53,70 +62,94 @@ class Refresher:
             Misconfigured, RateLimited, Refused, Unreachable, TimedOut: it is as it was.
         """
         which = (row.id, row.generation)
-        task = self._tasks.get(which)
+        task = self._renewals.get(which)
         if task is None:
-            task = asyncio.create_task(self._renew(row))
-            self._tasks[which] = task
-            task.add_done_callback(lambda _: self._tasks.pop(which))
+            task = self._begin(self._renew(row))
+            self._renewals[which] = task
+            task.add_done_callback(lambda _: self._renewals.pop(which))
         return await asyncio.shield(task)
+
+    async def spend(self, held: Row) -> Row:
+        """Refresh under a lease that was taken to spend, and give it back.
+
+        Like `renew`, it goes on when its caller is cancelled.
+        """
+        return await asyncio.shield(self._begin(self._spend(held)))
 
     async def close(self) -> None:
         """Let what is under way come to its end."""
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _begin(self, work: Coroutine[None, None, Row]) -> asyncio.Task[Row]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[Row]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            # Seen here, because every caller that waited for it may have gone.
+            task.exception()
 
     async def _renew(self, row: Row) -> Row:
         held = await lease.acquire(self._room, row, new_id("att"), spend=True)
-        if held.generation != row.generation or held.state != row.state:
-            check_usable(held)
-            return held
-        return await self.spend(held)
+        if held is None:
+            now = await self._room.row(row.id, owner_of(row))
+            check_usable(now)
+            return now
+        return await self._spend(held)
 
-    async def spend(self, held: Row) -> Row:
-        """Refresh under a lease that was taken with `spend`, and give it back."""
+    async def _spend(self, held: Row) -> Row:
         try:
-            tokens, account, request = await self._prepare(held)
+            ready = await self._prepare(held)
         except BaseException:
             await lease.release(self._room, held)
             raise
-        if request is None:
+        if ready.request is None:
             reason = "the token is no longer accepted, and there is no refresh token"
             return await self._verdict(held, reason)
-        reply = await self._post(held, request)
+        reply = await self._post(held, ready.request)
         try:
-            fresh = self._read(held, reply, tokens)
+            fresh = self._read(held, reply, ready.tokens)
         except Reconnect as error:
             return await self._verdict(held, error.reason)
-        except ConnectorVaultError:
-            await lease.end(self._room, held)
+        except Unreachable:
+            # It answered, but not what became of the token.
+            await lease.lose(self._room, held)
             raise
-        return await self._keep(held, fresh, account)
+        except ConnectorVaultError:
+            await lease.release(self._room, held)
+            raise
+        return await self._keep(held, fresh, ready)
 
-    async def _prepare(self, held: Row) -> tuple[Tokens, str, Request | None]:
+    async def _prepare(self, held: Row) -> "_Ready":
         # Everything that can fail for reasons of ours fails here, before the token is spent.
         room = self._room
+        key = await room.keyring.get(held.dek_id, held.tenant, held.id)
         tokens, account = await room.keyring.open(held)
-        if tokens.refresh is None:
-            return tokens, account, None
-        client = room.clients.holding(held.provider, held.client_id, held.tenant)
-        request = oauth.refresh(registry.load(held.provider), client, tokens.refresh)
+        request = None
+        if tokens.refresh is not None:
+            client = room.clients.holding(held.provider, held.client_id, held.tenant)
+            request = oauth.refresh(registry.load(held.provider), client, tokens.refresh)
         now = await room.row(held.id, owner_of(held))
         if (now.attempt, now.generation, now.state) != (held.attempt, held.generation, held.state):
             msg = f"{held.id} changed hands before the refresh was sent: try again"
             raise Unreachable(msg)
-        return tokens, account, request
+        return _Ready(key=key, tokens=tokens, account=account, request=request)
 
     async def _post(self, held: Row, request: Request) -> Reply:
         deadline = asyncio.get_running_loop().time() + lease.SEND
-        origins = {origin_of(request.url)}
+        origins = origins_of(registry.load(held.provider))
         try:
             return await self._room.http.send(request, origins=origins, deadline=deadline)
-        except (TimedOut, Unreachable):
-            await lease.release(self._room, held)
-            raise
         except OutcomeUnknown as error:
-            await lease.end(self._room, held)
+            await lease.lose(self._room, held)
             msg = f"the refresh of {held.id} got no answer ({error}): try again"
             raise Unreachable(msg) from error
+        except ConnectorVaultError:
+            await lease.release(self._room, held)
+            raise
 
     def _read(self, held: Row, reply: Reply, old: Tokens) -> Tokens:
         connector = registry.load(held.provider)
@@ -132,15 +165,16 @@ class Refresher:
             scopes=fresh.scopes,
         )
 
-    async def _keep(self, held: Row, fresh: Tokens, account: str) -> Row:
+    async def _keep(self, held: Row, fresh: Tokens, ready: "_Ready") -> Row:
         room = self._room
         newer = held._replace(generation=held.generation + 1, expires_at=fresh.expires_at)
-        key = await room.keyring.get(held.dek_id, held.tenant, held.id)
         values = _values(
-            sealed=seal(key, newer, fresh, account),
+            sealed=seal(ready.key, newer, fresh, ready.account),
             generation=newer.generation,
             expires_at=newer.expires_at,
             scopes=scope_text(fresh.scopes),
+            doubt="",
+            ended=0,
         )
         line = room.audit.line(held, "refresh", generation=newer.generation)
         # By generation only: a success is never dropped because lease or state moved meanwhile.
@@ -150,11 +184,21 @@ class Refresher:
                 with attempt:
                     await room.store.commit(Update(held.id, where, {**_FREE, **values}), line)
         except Conflict:
-            _log.warning("%s: a refresh came second, and its tokens are not kept", held.id)
+            await self._discard(held, fresh)
         except StoreUnavailable:
             _log.error("%s: the database was away, and refreshed tokens are lost", held.id)
             raise
         return await room.row(held.id, owner_of(held))
+
+    async def _discard(self, held: Row, late: Tokens) -> None:
+        # A consent came first, and always wins. What its forerunner still received is of another
+        # grant, and must not live on; of the same grant it would take the new tokens with it.
+        now = await self._room.row(held.id, owner_of(held))
+        if now.grant_id == held.grant_id:
+            return
+        with suppress(ConnectorVaultError):
+            client = self._room.clients.holding(held.provider, held.client_id, held.tenant)
+            await end_token(self._room, registry.load(held.provider), client, late)
 
     async def _verdict(self, held: Row, reason: str) -> Row:
         room = self._room
@@ -165,7 +209,7 @@ class Refresher:
             # Only the holder of the lease, on an unmoved generation, may say that a grant is dead.
             await room.store.commit(Update(held.id, where, {**_FREE, **dead}), line)
         except Conflict:
-            await lease.end(room, held)
+            await lease.release(room, held)
             now = await room.row(held.id, owner_of(held))
             if now.generation != held.generation:
                 return now

@@ -1,41 +1,24 @@
 """Disconnecting: stop, take the lease, tell the provider, shred, and give a receipt."""
 
-import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from pydantic import TypeAdapter
 
 from connector_vault import lease, registry
-from connector_vault.connector import Connector, Request
+from connector_vault.ending import Told, end_token
 from connector_vault.errors import ConnectorVaultError, Corrupt, Reconnect
-from connector_vault.http import origin_of
-from connector_vault.model import Client, Receipt, State, Tokens
+from connector_vault.model import Receipt, State
 from connector_vault.refresh import Refresher
 from connector_vault.room import Room, instant, moment, new_id, owner_of
 from connector_vault.stores import Conflict, Row, Sharing, Shred, Update, Value
 
-__all__ = ["disconnect", "end_token"]
-
-_SEND = 10.0
-"""Seconds for one request of a revocation."""
+__all__ = ["disconnect"]
 
 _LIVE = (State.ACTIVE.value, State.RECONNECT.value)
 
-Outcome = Literal["revoked", "already gone", "unconfirmed", "not revocable"]
-Reach = Literal["token", "grant", "none"]
-Probe = Literal["dead", "alive", "not asked"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What came of telling the provider."""
-
-    outcome: Outcome
-    reach: Reach = "none"
-    probe: Probe = "not asked"
-    note: str = ""
+_UNTOLD = Told(outcome="unconfirmed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +27,7 @@ class _Kept:
 
     asked_at: int
     finished_at: int = 0
-    told: Told = Told(outcome="unconfirmed")
+    told: Told = _UNTOLD
 
 
 _READER = TypeAdapter(_Kept)
@@ -60,41 +43,6 @@ async def disconnect(room: Room, refresher: Refresher, row: Row) -> Receipt:
             # A refresh that was under way stored a newer token: that one has to be revoked.
             row = await room.row(row.id, owner_of(row))
     return _receipt(row, _READER.validate_json(row.receipt))
-
-
-async def end_token(
-    room: Room, connector: Connector, client: Client, tokens: Tokens, *, whole: bool = False
-) -> Told:
-    """Revoke one token, or the whole grant, and ask the provider whether it is dead.
-
-    Raises:
-        Unreachable, TimedOut, OutcomeUnknown: the provider did not say.
-    """
-    revocation = connector.oauth.revocation if connector.oauth else None
-    if revocation is None:
-        note = f"{connector.title} has no way to revoke a token"
-        return Told(outcome="not revocable", note=note)
-    grant = revocation.grant if whole else None
-    status = await _ask(room, (grant or revocation.token)(client, tokens))
-    reach: Reach = "grant" if grant else "token"
-    if revocation.probe is None:
-        return _judge(status, reach, "not asked")
-    alive = await _ask(room, revocation.probe(client, tokens))
-    return _judge(
-        status, reach, "alive" if alive < 300 else "dead" if alive == 404 else "not asked"
-    )
-
-
-def _judge(status: int, reach: Reach, probe: Probe) -> Told:
-    if probe == "alive":
-        note = f"the provider answered {status} and says that the token lives"
-        return Told(outcome="unconfirmed", probe=probe, note=note)
-    if status < 300:
-        return Told(outcome="revoked", reach=reach, probe=probe)
-    if probe == "dead":
-        # Only the token is proven gone: a dead one cannot name its grant.
-        return Told(outcome="already gone", reach="token", probe=probe)
-    return Told(outcome="unconfirmed", note=f"the provider answered {status}")
 
 
 async def _stop(room: Room, row: Row) -> Row:
@@ -114,9 +62,11 @@ async def _end(room: Room, refresher: Refresher, row: Row) -> Receipt:
     if row.kind != "oauth":
         note = "a pasted secret is not ours to revoke: end it at the provider"
         return await _shred(room, row, Told(outcome="not revocable", note=note))
-    held = row
     try:
         held = await _hold(room, refresher, row)
+    except ConnectorVaultError as error:
+        return await _unconfirmed(room, row, Told(outcome="unconfirmed", note=str(error)))
+    try:
         told = await _tell(room, held)
         if told.outcome != "unconfirmed":
             return await _shred(room, held, told)
@@ -126,24 +76,26 @@ async def _end(room: Room, refresher: Refresher, row: Row) -> Receipt:
         told = Told(outcome="unconfirmed", note=str(error))
     finally:
         await lease.release(room, held)
+    return await _unconfirmed(room, row, told)
+
+
+async def _unconfirmed(room: Room, row: Row, told: Told) -> Receipt:
     await room.store.commit(room.audit.line(row, "disconnect", told.outcome, note=told.note))
-    kept = _READER.validate_json(row.receipt)
-    return _receipt(row, replace(kept, told=told))
+    return _receipt(row, replace(_READER.validate_json(row.receipt), told=told))
 
 
 async def _hold(room: Room, refresher: Refresher, row: Row) -> Row:
     # A refresh under way has just spent the token that would be revoked: wait for its end. Where
     # only a live token can be revoked, it is refreshed first, by the revoker alone.
     if _must_refresh(room, row):
-        attempt = new_id("att")
-        held = await lease.acquire(room, row, attempt, spend=True)
-        if held.attempt == attempt:
-            with suppress(Reconnect):
-                await refresher.spend(held)
+        held = await lease.acquire(room, row, new_id("att"), spend=True)
+        if held is None:
+            raise Conflict(row.id)
+        with suppress(Reconnect):
+            await refresher.spend(held)
         row = await room.row(row.id, owner_of(row))
-    attempt = new_id("att")
-    held = await lease.acquire(room, row, attempt, spend=False)
-    if held.attempt != attempt:
+    held = await lease.acquire(room, row, new_id("att"), spend=False)
+    if held is None:
         raise Conflict(row.id)
     return held
 
@@ -160,7 +112,7 @@ async def _tell(room: Room, held: Row) -> Told:
     connector = registry.load(held.provider)
     shared = await _is_shared(room, held)
     told = await end_token(room, connector, client, tokens, whole=not shared)
-    if told.outcome == "already gone" and held.intent:
+    if told.outcome == "already gone" and (held.doubt or held.intent):
         note = "a refresh got no answer: a token that nobody holds may live until it ends"
         return replace(told, outcome="unconfirmed", note=note)
     if shared and told.reach == "token":
@@ -175,12 +127,6 @@ async def _is_shared(room: Room, row: Row) -> bool:
         if other.id != row.id and other.state in _LIVE:
             return True
     return False
-
-
-async def _ask(room: Room, request: Request) -> int:
-    deadline = asyncio.get_running_loop().time() + _SEND
-    origins = {origin_of(request.url)}
-    return (await room.http.send(request, origins=origins, deadline=deadline)).status
 
 
 async def _shred(room: Room, row: Row, told: Told) -> Receipt:

@@ -5,6 +5,8 @@ from urllib.parse import parse_qsl
 
 import httpx2
 import pytest
+
+from connector_vault.errors import BadArguments
 from tests.emulated import (
     APP,
     ASK,
@@ -17,8 +19,6 @@ from tests.emulated import (
     back,
     playing,
 )
-
-from connector_vault.errors import BadArguments
 
 EIGHT_HOURS = 28_800
 HALF_A_YEAR = 15_897_600
@@ -34,6 +34,7 @@ class TestAuthorize:
     async def test_consent_goes_back_with_a_code_and_the_state(self, github):
         place, said = await github.authorize()
         assert (place, said["state"]) == (HOME, "s-1")
+        assert said["iss"] == "https://github.com/login/oauth"
         assert re.fullmatch("[0-9a-f]{20}", said["code"])
 
     async def test_an_unknown_client_is_a_page_that_does_not_exist(self, github):

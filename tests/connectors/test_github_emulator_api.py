@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
+
 from tests.emulated import playing
 
 HELLO = "/repos/octocat/hello-world"

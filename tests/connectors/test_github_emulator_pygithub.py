@@ -2,6 +2,7 @@
 
 import github
 import pytest
+
 from tests.emulated import playing
 
 SLOW = {"seconds_between_requests": None, "seconds_between_writes": None, "retry": None}
@@ -9,7 +10,7 @@ SLOW = {"seconds_between_requests": None, "seconds_between_writes": None, "retry
 
 
 @pytest.fixture
-async def play():
+async def play(anyio_backend):
     async with playing() as play:
         yield play
 
@@ -44,7 +45,7 @@ def test_the_user_and_their_mail_are_read(hub):
 
 def test_repositories_are_read_and_made(hub):
     made = hub.get_user().create_repo("made", private=True, auto_init=True)
-    assert (made.private, made.get_readme().path) == (True, "README.md")
+    assert (made.private, made.get_contents("README.md").path) == (True, "README.md")
     names = {repository.full_name for repository in hub.get_user().get_repos()}
     assert names == {"octocat/hello-world", "octocat/secrets", "octocat/made"}
 
@@ -152,10 +153,3 @@ async def test_a_primary_limit_is_known_as_one(play, hub):
     await play.world.act("github", "limit", login="octocat", remaining=0)
     with pytest.raises(github.RateLimitExceededException):
         hub.get_user("hubot")
-
-
-def test_an_app_looks_at_its_token_and_revokes_it(play, hub):
-    token = hub.requester.auth.token
-    with github.Github(base_url=f"{play.world.url}/api.github.com", **SLOW) as anybody:
-        app = anybody.get_oauth_application("Iv1.emulator", "emulator-secret")
-        assert app.check_token if hasattr(app, "check_token") else token

@@ -5,21 +5,20 @@ https://docs.github.com/en/rest/repos/contents
 
 import base64
 import binascii
-from collections.abc import Iterator
-from urllib.parse import quote
 
 from connector_vault.connector import Json, Reply
 
 from .answers import not_found, problem, say, unsupplied
 from .asked import Asked, Handler
 from .commits import commit_in_git, committed
+from .entries import Place
 from .git import Commit, Files, blob_sha
 from .given import Given
 from .hub import Hub
 from .repositories import named, writable
 from .repository import Repository
 
-__all__ = ["ROUTES", "file_entry"]
+__all__ = ["ROUTES"]
 
 _RAW = "application/vnd.github.raw"
 _OBJECT = "application/vnd.github.object"
@@ -33,47 +32,20 @@ _MOST_ENTRIES = 1_000
 _WORKFLOWS = ".github/workflows/"
 
 
-def file_entry(asked: Asked, found: Repository, path: str, content: bytes) -> dict[str, Json]:
-    """Give what is told of a file wherever it is mentioned."""
-    return _entry(asked, found, path, "file", blob_sha(content), len(content))
-
-
-def _entry(
-    asked: Asked, found: Repository, path: str, kind: str, sha: str, size: int
-) -> dict[str, Json]:
-    where, git = quote(path), {"file": "blobs", "dir": "trees"}[kind]
-    url = f"{asked.api}/repos/{found.full_name}/contents/{where}?ref={found.branch}"
-    git_url = f"{asked.api}/repos/{found.full_name}/git/{git}/{sha}"
-    shown = {"file": "blob", "dir": "tree"}[kind]
-    html = f"{asked.web}/{found.full_name}/{shown}/{found.branch}/{where}"
-    raw = f"{asked.base}/raw.githubusercontent.com/{found.full_name}/{found.branch}/{where}"
-    return {
-        "type": kind,
-        "size": size,
-        "name": path.rpartition("/")[2],
-        "path": path,
-        "sha": sha,
-        "url": url,
-        "git_url": git_url,
-        "html_url": html,
-        "download_url": raw if kind == "file" else None,
-        "_links": {"self": url, "git": git_url, "html": html},
-    }
-
-
 def _get(hub: Hub, asked: Asked) -> Reply:
     found = named(hub, asked)
     path, accept = _path(asked), asked.headers.get("accept", "")
-    files = _commit(found, asked.query.get("ref")).files
+    ref = asked.query.get("ref") or found.branch
+    files, place = _commit(found, ref).files, Place(asked=asked, found=found, ref=ref)
     if path in files and accept.startswith(_RAW):
         return Reply(200, files[path], {"content-type": f"{_RAW}; charset=utf-8"})
     if path in files:
-        return say(_file(asked, found, path, files[path]))
-    entries = list(_directory(asked, found, files, path))[:_MOST_ENTRIES]
+        return say(_whole(place, path, files[path]))
+    entries = list(place.entries(files, path))[:_MOST_ENTRIES]
     if not entries and path:
         raise not_found()
     if accept.startswith(_OBJECT):
-        return say({**_entry(asked, found, path, "dir", _tree(files, path), 0), "entries": entries})
+        return say({**place.directory(files, path), "entries": entries})
     return say(entries)
 
 
@@ -87,7 +59,8 @@ def _put(hub: Hub, asked: Asked) -> Reply:
     status = 200 if path in files else 201
     files[path] = content
     made = _commit_to(found, given, files, message, asked)
-    shape = file_entry(asked, found, path, content)
+    ref = given.text("branch") or found.branch
+    shape = Place(asked=asked, found=found, ref=ref).file(path, content)
     return say({"content": shape, "commit": commit_in_git(asked, found, made)}, status)
 
 
@@ -117,12 +90,12 @@ def _path(asked: Asked) -> str:
     return asked.names[2].strip("/") if len(asked.names) > 2 else ""
 
 
-def _commit(found: Repository, ref: str | None) -> Commit:
-    commit = found.git.find(ref or found.branch)
-    if commit is None and ref:
-        raise problem(404, f"No commit found for the ref {ref}")
-    if commit is None:
+def _commit(found: Repository, ref: str) -> Commit:
+    commit = found.git.find(ref)
+    if commit is None and not found.git.branches:
         raise problem(404, "This repository is empty.")
+    if commit is None:
+        raise problem(404, f"No commit found for the ref {ref}")
     return commit
 
 
@@ -164,27 +137,11 @@ def _check_sha(given: Given, path: str, content: bytes | None) -> None:
         raise problem(409, f"{path} does not match {sha}")
 
 
-def _file(asked: Asked, found: Repository, path: str, content: bytes) -> dict[str, Json]:
+def _whole(place: Place, path: str, content: bytes) -> dict[str, Json]:
     inline = len(content) <= _LARGEST_INLINE
     text = base64.encodebytes(content).decode() if inline else ""
     encoding = "base64" if inline else "none"
-    return {**file_entry(asked, found, path, content), "content": text, "encoding": encoding}
-
-
-def _directory(asked: Asked, found: Repository, files: Files, path: str) -> Iterator[Json]:
-    inside = f"{path}/" if path else ""
-    below = {name[len(inside) :].partition("/")[0] for name in files if name.startswith(inside)}
-    for name in sorted(below):
-        whole = inside + name
-        if whole in files:
-            yield file_entry(asked, found, whole, files[whole])
-        else:
-            yield _entry(asked, found, whole, "dir", _tree(files, whole), 0)
-
-
-def _tree(files: Files, path: str) -> str:
-    below = sorted(name for name in files if name.startswith(f"{path}/") or not path)
-    return blob_sha(b"".join(name.encode() + files[name] for name in below))
+    return {**place.file(path, content), "content": text, "encoding": encoding}
 
 
 ROUTES: dict[str, Handler] = {

@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import math
 from dataclasses import replace
 from urllib.parse import unquote_plus
 
@@ -107,7 +108,7 @@ def _check_limits(hub: Hub, asked: Asked) -> None:
     login = asked.user.login if asked.user else ""
     if pause := hub.limits.paused(login, asked.now):
         found = problem(403, "You have exceeded a secondary rate limit. Please wait, then retry.")
-        later = {**found.reply.headers, "retry-after": str(-int(-pause // 1))}
+        later = {**found.reply.headers, "retry-after": str(math.ceil(pause))}
         raise Problem(replace(found.reply, headers=later))
     if not hub.limits.count(login, resource_of(asked.path), asked.now):
         whose = f"user ID {asked.user.id}" if asked.user else "127.0.0.1"

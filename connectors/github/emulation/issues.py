@@ -23,17 +23,10 @@ _REASONS = ("completed", "not_planned", "duplicate", "reopened")
 
 def issue(asked: Asked, found: Repository, one: Issue) -> dict[str, Json]:
     """Give an issue's shape; a pull request has it too."""
-    url = f"{asked.api}/repos/{found.full_name}/issues/{one.number}"
-    kind = "pull" if one.pull else "issues"
     return {
         "id": one.id,
         "node_id": node("Issue", one.id),
-        "url": url,
-        "repository_url": f"{asked.api}/repos/{found.full_name}",
-        "labels_url": f"{url}/labels{{/name}}",
-        "comments_url": f"{url}/comments",
-        "events_url": f"{url}/events",
-        "html_url": f"{asked.web}/{found.full_name}/{kind}/{one.number}",
+        **_links(asked, found, one),
         "number": one.number,
         "title": one.title,
         "body": one.body,
@@ -51,6 +44,19 @@ def issue(asked: Asked, found: Repository, one: Issue) -> dict[str, Json]:
         "updated_at": stamp(one.updated),
         "closed_at": stamp(one.closed),
         **_pull_links(asked, found, one),
+    }
+
+
+def _links(asked: Asked, found: Repository, one: Issue) -> dict[str, Json]:
+    place = f"{asked.api}/repos/{found.full_name}"
+    url, kind = f"{place}/issues/{one.number}", "pull" if one.pull else "issues"
+    return {
+        "url": url,
+        "repository_url": place,
+        "labels_url": f"{url}/labels{{/name}}",
+        "comments_url": f"{url}/comments",
+        "events_url": f"{url}/events",
+        "html_url": f"{asked.web}/{found.full_name}/{kind}/{one.number}",
     }
 
 

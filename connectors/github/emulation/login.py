@@ -21,6 +21,9 @@ from .scopes import OFFLINE, normal, split, unknown
 __all__ = ["Asking", "agree", "ask", "decline", "exchange", "page_not_found"]
 
 _DOCS = "https://docs.github.com/apps/managing-oauth-apps/"
+_ISSUER = "https://github.com/login/oauth"
+"""Stands in every callback since 2026 (RFC 9207). Its real name, here too."""
+
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 """A SHA-256 in base64url without padding (RFC 7636 §4.2)."""
 
@@ -43,7 +46,8 @@ class Asking:
     """What an app asks somebody to agree to."""
 
     app: App
-    scopes: tuple[str, ...]
+    scopes: tuple[str, ...] | None
+    """None: it names none, and is given what the person has agreed to before."""
     offline: bool
     redirect_uri: str
     state: str = field(repr=False)
@@ -61,7 +65,7 @@ def ask(hub: Hub, query: Mapping[str, str]) -> Asking | Reply:
     if not _registered(app, asking.redirect_uri):
         home = app.redirect_uris[0]
         return _back(home, asking, error="redirect_uri_mismatch")
-    if wrong := unknown(asking.scopes):
+    if wrong := unknown(asking.scopes or ()):
         described = f"The scopes requested are invalid: {', '.join(wrong)}."
         return _back(asking.redirect_uri, asking, error="invalid_scope", described=described)
     if "code_challenge" in query and not _provable(query):
@@ -72,13 +76,12 @@ def ask(hub: Hub, query: Mapping[str, str]) -> Asking | Reply:
 
 def agree(hub: Hub, asking: Asking, login: str, now: float) -> Reply:
     """Let somebody agree: back to the app, with a code."""
-    scopes = normal(asking.scopes)
-    # An app that names no scope is given what the person has agreed to before.
+    before = hub.grants.granted(asking.app.id, login)
     code = Code(
         text="",
         app=asking.app.id,
         login=login,
-        scopes=scopes or hub.grants.granted(asking.app.id, login),
+        scopes=before if asking.scopes is None else normal(asking.scopes),
         offline=asking.offline,
         redirect_uri=asking.redirect_uri,
         challenge=asking.challenge,
@@ -153,13 +156,19 @@ def _asking(app: App, query: Mapping[str, str]) -> Asking:
     wanted = split(query.get("scope", ""))
     return Asking(
         app=app,
-        scopes=() if app.github_app else tuple(sorted(wanted - {OFFLINE})),
+        scopes=_scopes(app, wanted),
         offline=OFFLINE in wanted,
         redirect_uri=query.get("redirect_uri") or app.redirect_uris[0],
         state=query.get("state", ""),
         challenge=query.get("code_challenge", ""),
         login=query.get("login", ""),
     )
+
+
+def _scopes(app: App, wanted: frozenset[str]) -> tuple[str, ...] | None:
+    if app.github_app:
+        return ()
+    return tuple(sorted(wanted - {OFFLINE})) if wanted else None
 
 
 def _provable(query: Mapping[str, str]) -> bool:
@@ -195,6 +204,8 @@ def _parts(address: str) -> tuple[str, str, int | None, str]:
         host, port = url.hostname or "", url.port
     except ValueError:
         return "", "", None, ""
+    if not address.isascii() or not address.isprintable():
+        return "", "", None, ""
     if host in _LOOPBACK:
         # A program that listens on this machine takes whatever port is free (RFC 8252 §7.3).
         return url.scheme, "loopback", None, url.path
@@ -202,12 +213,15 @@ def _parts(address: str) -> tuple[str, str, int | None, str]:
 
 
 def _back(address: str, asking: Asking, *, error: str, described: str = "") -> Reply:
-    said = {"error": error, "error_description": described or _CANNOT[error], "error_uri": _DOCS}
+    place = f"troubleshooting-authorization-request-errors/#{error.replace('_', '-')}"
+    told = described or _CANNOT[error]
+    said = {"error": error, "error_description": told, "error_uri": _DOCS + place}
     return _redirect(address, **said, state=asking.state)
 
 
 def _redirect(address: str, **said: str) -> Reply:
-    query = urlencode({name: value for name, value in said.items() if value})
+    # Errors name the issuer too (RFC 9207 §2).
+    query = urlencode({name: value for name, value in {**said, "iss": _ISSUER}.items() if value})
     joint = "&" if "?" in address else "?"
     return Reply(302, b"", {"location": f"{address}{joint}{query}", "cache-control": "no-store"})
 

@@ -11,7 +11,7 @@ from connector_vault.connector import Json, Reply
 
 from .answers import invalid, say
 from .asked import Asked, Handler
-from .contents import file_entry
+from .entries import Place
 from .hub import Hub
 from .issues import issue
 from .pages import page_of
@@ -190,7 +190,7 @@ def _holds(question: Question, path: str, content: bytes) -> bool:
 
 
 def _hit(asked: Asked, found: Repository, path: str, content: bytes) -> dict[str, Json]:
-    entry = file_entry(asked, found, path, content)
+    entry = Place(asked=asked, found=found, ref=found.branch).file(path, content)
     told = {name: entry[name] for name in ("name", "path", "sha", "url", "git_url", "html_url")}
     return {**told, "repository": minimal_repository(asked, found)}
 

@@ -4,7 +4,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Annotated, Concatenate, ParamSpec
 
 import typer
 
@@ -15,16 +15,19 @@ from connector_vault.cli.paper import Answer, hint, say, written
 from connector_vault.cli.place import Place
 from connector_vault.errors import ConnectorVaultError
 
+if TYPE_CHECKING:
+    from connector_vault.connector import Json
+
 __all__ = ["complain", "offer"]
 
 P = ParamSpec("P")
-Said = dict[str, Any]
+Said = dict[str, "Json"]
 """What the options said, by name: typer calls a command with whatever its signature names."""
 
 _WHERE = "Which vault, and whose"
 _HOW = "Output"
 
-_OUTPUT: Mapping[str, Any] = {
+_OUTPUT: Mapping[str, object] = {
     "as_json": Annotated[
         bool,
         typer.Option("--json", help="Print one JSON document.", rich_help_panel=_HOW),
@@ -35,7 +38,7 @@ _OUTPUT: Mapping[str, Any] = {
     ],
 }
 
-_PLACE: Mapping[str, Any] = {
+_PLACE: Mapping[str, object] = {
     "database": Annotated[
         str | None,
         typer.Option(help="sqlite:///PATH. Default: the settings'.", rich_help_panel=_WHERE),
@@ -74,7 +77,7 @@ def offer(
     shared = {**_PLACE, **_OUTPUT} if place else _OUTPUT
     own = list(inspect.signature(work).parameters.values())[1:]
 
-    def command(**said: Any) -> None:  # noqa: ANN401  # typer calls it with what the signature says
+    def command(**said: "Json") -> None:
         raise typer.Exit(_carried_out(work, {key: said.pop(key) for key in shared}, said))
 
     # typer reads the options of a command from its signature.
@@ -95,9 +98,7 @@ def complain(kind: str, message: str, *, as_json: bool) -> None:
 
 def _parameter(name: str, kind: object) -> inspect.Parameter:
     default = False if name in _OUTPUT else None
-    return inspect.Parameter(
-        name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind
-    )
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
 
 
 def _carried_out(work: Callable[..., Answer | int], shared: Said, own: Said) -> int:
@@ -106,7 +107,7 @@ def _carried_out(work: Callable[..., Answer | int], shared: Said, own: Said) -> 
         show_everything()
     try:
         return _answered(work, Place(**shared), own)
-    except (typer.Exit, typer.Abort, typer.TyperException):
+    except (typer.Exit, typer.TyperException):
         raise
     except BrokenPipeError:
         return _unheard()

@@ -14,7 +14,9 @@ __all__ = ["Answer", "Document", "Table", "hint", "plain", "say", "waiting", "wr
 Document = Mapping[str, object]
 """A JSON object. Times are text in ISO 8601, what is unknown is None."""
 
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 """What moves a terminal's cursor, turns text around, or cannot be written as UTF-8."""
 
 _STYLES = {
@@ -79,7 +81,9 @@ def written(value: object) -> str:
 
 def plain(text: str) -> str:
     """Make text from elsewhere safe to print: a name must not drive somebody's terminal."""
-    return "\n".join(_UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", line) for line in text.split("\n"))
+    return "\n".join(
+        _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", line) for line in text.split("\n")
+    )
 
 
 def _escaped(found: re.Match[str]) -> str:
@@ -106,7 +110,9 @@ def _draw(piece: Table) -> None:
     from rich.table import Table as Drawing
     from rich.text import Text
 
-    drawing = Drawing(box=None, show_header=bool(piece.columns), header_style="bold", pad_edge=False)
+    drawing = Drawing(
+        box=None, show_header=bool(piece.columns), header_style="bold", pad_edge=False
+    )
     for column in piece.columns or piece.rows[0]:
         drawing.add_column(column, overflow="fold")
     for row in piece.rows:

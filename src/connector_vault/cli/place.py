@@ -1,7 +1,6 @@
 """Which vault a command works on, and whose connections."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -9,6 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 from connector_vault.errors import Ambiguous, BadArguments, Misconfigured, NotConnected
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from connector_vault.model import Connection, Owner
     from connector_vault.settings import Settings
     from connector_vault.vault import Vault

@@ -77,7 +77,12 @@ offer(app, "add", add, "connector-vault add openrouter < key.txt")
 offer(app, "list", list_connections, "connector-vault list --provider github")
 offer(app, "show", show, "connector-vault show con_abc")
 offer(app, "tools", tools, "connector-vault tools --provider github --json")
-offer(app, "call", call, "connector-vault call github.get_issue --arg owner=octocat --arg repo=hello-world --arg issue_number=1")
+offer(
+    app,
+    "call",
+    call,
+    "connector-vault call github.get_issue --arg owner=octocat --arg repo=hello-world --arg issue_number=1",
+)
 offer(app, "disconnect", disconnect, "connector-vault disconnect con_abc --yes")
 offer(app, "providers", providers, "connector-vault providers", place=False)
 offer(app, "emulate", emulate, "connector-vault emulate github --port 4100", place=False)

@@ -55,7 +55,8 @@ def receipt_words(receipt: "Receipt", title: str) -> list[str]:
         words.append(f"When its last backup can no longer be read: {receipt.shred_horizon}.")
     else:
         again = f"connector-vault disconnect {receipt.connection}"
-        words.append(f"No call starts any more, but the provider may still take its token: run `{again}` again.")
+        words.append("No call starts any more, but the provider may still take its token:")
+        words.append(f"run `{again}` again.")
     return words
 
 

@@ -55,6 +55,9 @@ async def open_server(
     async with asyncio.TaskGroup() as group:
 
         def welcome(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            if stop.is_set():
+                writer.close()
+                return
             task = group.create_task(_attend(stage, Wire(reader, writer)))
             clients.add(task)
             task.add_done_callback(clients.discard)
@@ -64,6 +67,7 @@ async def open_server(
             started(_url(host, listener))
             await stop.wait()
         finally:
+            stop.set()
             server.close()
             for client in clients:
                 client.cancel()
@@ -73,8 +77,8 @@ def _listen(address: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         return socket.create_server((address, port), family=family)
-    except OSError as error:
-        msg = f"cannot listen on {address} port {port}: {error.strerror or error}"
+    except (OSError, OverflowError) as error:
+        msg = f"cannot listen on {address} port {port}: {error}"
         raise Misconfigured(msg) from error
 
 

@@ -84,7 +84,7 @@ class Site(Protocol):
         """Answer one request. `BadArguments` becomes a 400."""
         ...
 
-    def act(self, deed: str, **details: Json) -> Json:
+    def act(self, deed: str, /, **details: Json) -> Json:
         """Do what a user or an operator does at the provider, such as revoking a grant.
 
         Raises:

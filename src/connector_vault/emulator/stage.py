@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Self
 
 from connector_vault import registry
 from connector_vault.connector import Reply
@@ -25,7 +26,7 @@ class Stage:
     faults: Faults = field(default_factory=Faults)
 
     @classmethod
-    def of(cls, *names: str, consent: Consent = "auto") -> "Stage":
+    def of(cls, *names: str, consent: Consent = "auto") -> Self:
         """Set up these connectors' providers; without a name, of all that have an emulator.
 
         Raises:

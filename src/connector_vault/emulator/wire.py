@@ -23,7 +23,7 @@ _BODILESS = (204, 304)
 """Statuses of replies that have no body (RFC 9110 §6.4.1)."""
 
 _IDLE = 75.0
-"""Seconds a client may leave us waiting for its next bytes."""
+"""Seconds a client may leave us waiting, to send more or to take what we send."""
 
 _PIECE = 65_536
 """Bytes read at once."""
@@ -83,7 +83,8 @@ class Wire:
         else:
             pieces[1] = body[: len(body) // 2]
         self._writer.write(b"".join(piece or b"" for piece in pieces))
-        await self._writer.drain()
+        async with asyncio.timeout(_IDLE):
+            await self._writer.drain()
 
     async def gone(self) -> None:
         """Wait until the client leaves."""

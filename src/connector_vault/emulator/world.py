@@ -80,7 +80,7 @@ class World:
         """Call off the faults that are still to come."""
         await self._ask("DELETE", "faults")
 
-    async def act(self, provider: str, deed: str, **details: Json) -> Json:
+    async def act(self, provider: str, deed: str, /, **details: Json) -> Json:
         """Do what a user or an operator does there. Each connector's emulator lists its deeds.
 
         Raises:

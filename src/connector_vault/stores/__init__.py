@@ -96,11 +96,11 @@ class Row(NamedTuple):
     """Who holds the refresh lease."""
     lease_until: int
     intent: str
-    """The attempt that may have spent this generation's refresh token."""
-    ended: int
-    """1: that attempt came to an end."""
+    """The attempt that is about to spend this generation's refresh token."""
     doubt: str
-    """The intent without an end that the holder of the lease found."""
+    """An earlier attempt that may have spent it, and never had an answer."""
+    ended: int
+    """1: the attempt in doubt is over, and nothing of it is under way."""
     receipt: str
     created_at: int
     changed_at: int
@@ -241,13 +241,12 @@ class Store(Protocol):
         """
         ...
 
-    async def lease(
-        self, connection: str, *, attempt: str, generation: int, seconds: float, spend: bool
-    ) -> Row | None:
-        """Take the refresh lease and read the row, in one statement. None: not to be had.
+    async def lease(self, row: Row, *, attempt: str, seconds: float, spend: bool) -> Row | None:
+        """Take the refresh lease and read the row again, in one statement. None: not to be had.
 
-        It is not to be had while another holds it, or once the generation has moved. `spend`
-        records the intent to spend this generation's refresh token.
+        It is not to be had while another holds it, or once generation or state have moved. `spend`
+        records the intent to spend this generation's refresh token; an intent that is found there
+        becomes a doubt.
         """
         ...
 

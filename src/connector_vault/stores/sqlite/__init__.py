@@ -59,10 +59,10 @@ _CLAIM = f"""
 _LEASE = f"""
     update connection set
         attempt = :attempt, lease_until = :until, revision = revision + 1,
-        doubt = case when not :spend then doubt when ended then '' else intent end,
-        intent = case when :spend then :attempt else intent end,
-        ended = case when :spend then 0 else ended end
-    where id = :id and generation = :generation and lease_until <= :now
+        doubt = case when :spend and intent <> '' then intent else doubt end,
+        ended = case when :spend and intent <> '' then 0 else ended end,
+        intent = case when :spend then :attempt else intent end
+    where id = :id and generation = :generation and state = :state and lease_until <= :now
     returning {_COLUMNS}
 """  # noqa: S608
 """Every name on the right of an assignment means the value before the statement."""
@@ -107,14 +107,13 @@ class SqliteStore:
         if any(isinstance(change, Shred) for change in changes):
             await self._writer.run(_checkpoint, alone=True)
 
-    async def lease(
-        self, connection: str, *, attempt: str, generation: int, seconds: float, spend: bool
-    ) -> Row | None:
+    async def lease(self, row: Row, *, attempt: str, seconds: float, spend: bool) -> Row | None:
         now = self._clock()
         values = {
-            "id": connection,
+            "id": row.id,
             "attempt": attempt,
-            "generation": generation,
+            "generation": row.generation,
+            "state": row.state,
             "now": now,
             "until": now + int(seconds * 1000),
             "spend": spend,

@@ -26,8 +26,8 @@ create table connection (
     attempt     text not null,
     lease_until integer not null,
     intent      text not null,
-    ended       integer not null,
     doubt       text not null,
+    ended       integer not null,
     receipt     text not null,
     created_at  integer not null,
     changed_at  integer not null

@@ -1,0 +1,112 @@
+"""Where things are, and who else can get at them."""
+
+import asyncio
+import os
+import shlex
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from connector_vault.cli.checks.verdicts import Check, ok, problem, warn
+from connector_vault.cli.place import Place, key_file_of
+from connector_vault.errors import ConnectorVaultError
+
+if TYPE_CHECKING:
+    from connector_vault.keys import KeyHolder
+    from connector_vault.settings import Settings
+
+__all__ = ["check_files", "check_keys", "check_settings"]
+
+
+def check_settings(place: Place, settings: "Settings") -> Iterator[Check]:
+    """Show every setting, and where it comes from."""
+    yield ok("settings", f"from {settings.source}, environment and options before it")
+    yield ok("setting database", f"{_database(settings)} ({_origin(place.database, 'DATABASE')})")
+    yield ok("setting keys", f"{_keys(settings)} ({_origin(place.keys, 'KEYS')})")
+    yield ok("setting tenant", f"{settings.owner.tenant} ({_origin(place.tenant, 'TENANT')})")
+    yield ok("setting user", f"{settings.owner.user or '-'} ({_origin(place.user, 'USER')})")
+    yield ok("setting emulator", settings.emulator or "none: real providers")
+    for one in settings.clients:
+        secret = one.secret.mask() if one.secret else "none"
+        yield ok(f"setting client {one.provider}", f"{one.name}: {one.id}, secret {secret}")
+
+
+def check_files(settings: "Settings") -> Iterator[Check]:
+    """Look at the modes of the data folder and of the database's files."""
+    from connector_vault.stores.sqlite import path_of
+
+    path = path_of(settings.database)
+    keys = key_file_of(settings.keys)
+    if not path.exists() and keys is not None and not keys.exists():
+        yield warn("vault", "there is none yet", "run: connector-vault init")
+    for folder in sorted({one.parent for one in (path, keys) if one is not None}):
+        if folder.is_dir():
+            yield _folder(folder)
+    for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+        if file.exists():
+            yield _file(file)
+
+
+def check_keys(settings: "Settings", holders: "list[KeyHolder]") -> Iterator[Check]:
+    """Open the key holder, and let it wrap and unwrap a key. It is put into `holders`."""
+    from connector_vault.keys import open_keys
+
+    keys = key_file_of(settings.keys)
+    if keys is not None and not os.path.lexists(keys):
+        if os.path.lexists(_path(settings)):
+            words = "name the right one, or restore it: a new one would not open the database"
+            yield problem("keys", f"the key file {keys} is gone", words)
+        return
+    try:
+        holder = open_keys(settings.keys)
+        asyncio.run(holder.health())
+    except ConnectorVaultError as error:
+        yield problem("keys", str(error), "mend that, and run doctor again")
+        return
+    holders.append(holder)
+    yield ok("keys", f"{holder.id} wraps and unwraps")
+
+
+def _folder(folder: Path) -> Check:
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    mend = f"run: chmod 700 {shlex.quote(str(folder))}"
+    name = f"folder {folder}"
+    if mode & 0o022 and not mode & stat.S_ISVTX:
+        return problem(name, f"mode {mode:04o}: others can put other files there", mend)
+    if mode & 0o077:
+        return warn(name, f"mode {mode:04o}: others can look in", mend)
+    return ok(name, f"mode {mode:04o}")
+
+
+def _file(file: Path) -> Check:
+    mode = stat.S_IMODE(file.stat().st_mode)
+    mend = f"run: chmod 600 {shlex.quote(str(file))}"
+    if mode & 0o022:
+        return problem(f"file {file.name}", f"mode {mode:04o}: others can write it", mend)
+    if mode & 0o077:
+        return warn(f"file {file.name}", f"mode {mode:04o}: others can read it", mend)
+    return ok(f"file {file.name}", f"mode {mode:04o}")
+
+
+def _path(settings: "Settings") -> Path:
+    from connector_vault.stores.sqlite import path_of
+
+    return path_of(settings.database)
+
+
+def _origin(option: str | None, name: str) -> str:
+    if option is not None:
+        return "option"
+    return "environment" if os.environ.get(f"CONNECTOR_VAULT_{name}") else "file or default"
+
+
+def _database(settings: "Settings") -> str:
+    # The address of a server may hold a password.
+    known = settings.database.startswith("sqlite:")
+    return settings.database if known else "not shown"
+
+
+def _keys(settings: "Settings") -> str:
+    # Somebody may have pasted the key itself.
+    return settings.keys if settings.keys.startswith("local:") else "not shown"

@@ -1,0 +1,94 @@
+"""`emulate`: play the providers on this machine."""
+
+import asyncio
+import shlex
+import signal
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Annotated, Literal
+
+import typer
+
+from connector_vault.cli.exits import OK
+from connector_vault.cli.paper import Answer, hint, say
+from connector_vault.cli.place import Place
+
+__all__ = ["emulate"]
+
+_CLIENT = ("Iv1.emulator", "emulator-secret")
+"""What an emulator knows if it names no `CLIENT` of its own. It opens nothing that is real."""
+
+
+def emulate(
+    place: Place,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Connectors. Default: all that can be played.")
+    ] = None,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Loopback port; 0: any that is free.")
+    ] = 4100,
+    consent: Annotated[
+        Literal["auto", "ask"], typer.Option(help="Agree at once, or show a page with buttons.")
+    ] = "auto",
+) -> int:
+    """Play providers on this machine, until Ctrl-C: no account needed, and none is touched.
+
+    Prints what to paste into another terminal. A vault made there belongs to the emulator, so a
+    database of its own is named. Ends with 0 on Ctrl-C, as servers do.
+    """
+
+    def started(url: str) -> None:
+        environment = _environment(names or [], url)
+        lines = (f"# Playing at {url}. Paste this into another terminal:", *_exports(environment))
+        document = {"url": url, "consent": consent, "environment": environment}
+        say(Answer(document, lines), as_json=place.as_json)
+        hint("Ctrl-C ends it.")
+
+    async def serve() -> None:
+        from connector_vault import emulator
+
+        _end_with_signals()
+        with suppress(asyncio.CancelledError):
+            await emulator.serve(*(names or []), port=port, consent=consent, started=started)
+
+    asyncio.run(serve())
+    return OK
+
+
+def _end_with_signals() -> None:
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if task is not None:
+            loop.add_signal_handler(number, task.cancel)
+
+
+def _exports(environment: Mapping[str, str]) -> list[str]:
+    return [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
+
+
+def _environment(names: list[str], url: str) -> dict[str, str]:
+    from platformdirs import user_data_path
+
+    home = user_data_path("connector-vault", appauthor=False) / "emulated"
+    said = {
+        "CONNECTOR_VAULT_EMULATOR": url,
+        "CONNECTOR_VAULT_DATABASE": f"sqlite:///{home}/vault.db",
+        "CONNECTOR_VAULT_KEYS": f"local:{home}/vault.key",
+    }
+    for name, (client, secret) in _clients(names).items():
+        prefix = f"CONNECTOR_VAULT_{name.upper()}_CLIENT"
+        said |= {f"{prefix}_ID": client, f"{prefix}_SECRET": secret}
+    return said
+
+
+def _clients(names: list[str]) -> dict[str, tuple[str, str]]:
+    from connector_vault import registry
+
+    parts = {name: registry.part(name, "emulator") for name in names or registry.names()}
+    played = {name: part for name, part in parts.items() if part is not None}
+    return {name: _client(getattr(part, "CLIENT", None)) for name, part in played.items()}
+
+
+def _client(told: object) -> tuple[str, str]:
+    known, secret = getattr(told, "id", None), getattr(told, "secret", None)
+    return (known, secret) if isinstance(known, str) and isinstance(secret, str) else _CLIENT

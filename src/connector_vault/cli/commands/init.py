@@ -1,0 +1,100 @@
+"""`init`: make a vault."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from connector_vault.cli.paper import Answer
+from connector_vault.cli.place import Place, key_file_of
+from connector_vault.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from connector_vault.model import Owner
+    from connector_vault.settings import Settings
+    from connector_vault.vault import Vault
+
+__all__ = ["init"]
+
+
+def init(place: Place) -> Answer:
+    """Make a vault: a data folder, a key file and a database.
+
+    Where the vault is there already, nothing is changed.
+    """
+    settings = place.settings()
+    made = _is_missing(settings)
+    if made:
+        _make_folder(settings.database)
+    place.run(_nothing, make=True)
+    document = {
+        "made": made,
+        "database": settings.database,
+        "keys": settings.keys,
+        "world": "emulated" if settings.emulator else "real",
+        "next": _next(settings),
+    }
+    return Answer(document, tuple(_words(settings, made=made)))
+
+
+async def _nothing(vault: "Vault", owner: "Owner") -> None:
+    """Open the vault: that makes it, or proves that its parts belong together."""
+
+
+def _is_missing(settings: "Settings") -> bool:
+    """Tell whether the vault is still to be made.
+
+    Raises:
+        Misconfigured: only half of it is there.
+    """
+    from connector_vault.stores import is_new
+
+    new, keys = is_new(settings.database), key_file_of(settings.keys)
+    if keys is None or keys.exists() != new:
+        return new
+    still = "Nothing was changed"
+    if new:
+        words = f"there is a key file {keys}, but no database {settings.database}"
+        advice = "name the database if it was moved, or move the key file away to begin anew"
+        raise Misconfigured(f"{words}: {advice}. {still}")
+    words = f"there is a database {settings.database}, but no key file {keys}"
+    advice = (
+        "only that file opens it, and a new one would not: name it if it was moved, or restore it"
+    )
+    raise Misconfigured(f"{words}: {advice}. {still}")
+
+
+def _make_folder(database: str) -> None:
+    from connector_vault.stores.sqlite import path_of
+
+    folder = path_of(database).parent
+    try:
+        _make(folder)
+    except OSError as error:
+        raise Misconfigured(f"the folder {folder} cannot be made: {error.strerror}") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise Misconfigured(f"nothing can be written to {folder}: name another --database")
+
+
+def _make(folder: Path) -> None:
+    # Each of them private: `parents=True` would leave those above to the umask.
+    if not folder.exists():
+        _make(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _words(settings: "Settings", *, made: bool) -> list[str]:
+    words = [f"Database: {settings.database}", f"Keys: {settings.keys}"]
+    if made:
+        words = ["Made a vault.", *words]
+        words.append("Back them up apart: the keys open the database, and nothing else does.")
+    else:
+        words = ["The vault is there already, and nothing was changed.", *words]
+    if settings.emulator:
+        words.append(f"It belongs to the emulator at {settings.emulator}, not to real accounts.")
+    return [*words, *(f"Next: {step}" for step in _next(settings))]
+
+
+def _next(settings: "Settings") -> list[str]:
+    if settings.clients:
+        return [f"connector-vault connect {one.provider}" for one in settings.clients]
+    return ["connector-vault providers", "connector-vault demo"]

@@ -1,0 +1,58 @@
+"""`providers`: what could be connected."""
+
+from typing import TYPE_CHECKING
+
+from connector_vault.cli.connectors import Installed, installed
+from connector_vault.cli.paper import Answer, Document, Table, hint
+from connector_vault.cli.place import Place
+from connector_vault.cli.words import listed
+
+if TYPE_CHECKING:
+    from connector_vault.settings import Settings
+
+__all__ = ["providers"]
+
+_COLUMNS = ("NAME", "TITLE", "CONNECT BY", "CLIENT", "TOOLS", "EMULATOR")
+
+
+def providers(place: Place) -> Answer:
+    """List what can be connected, and what is missing for it."""
+    settings = place.settings()
+    found = list(installed())
+    for one in found:
+        if one.error:
+            hint(f"{one.name} cannot be used: {one.error}")
+    table = Table(_COLUMNS, [_row(one, settings) for one in found])
+    return Answer({"providers": [_document(one, settings) for one in found]}, (table,))
+
+
+def _document(one: Installed, settings: "Settings") -> Document:
+    connector = one.connector
+    return {
+        "name": one.name,
+        "title": connector.title if connector else None,
+        "oauth": connector.oauth is not None if connector else None,
+        "scopes": list(connector.oauth.scopes) if connector and connector.oauth else None,
+        "clients": _clients(one, settings),
+        "tools": len(connector.tools) if connector else None,
+        "emulator": one.emulated if connector else None,
+        "error": one.error or None,
+    }
+
+
+def _row(one: Installed, settings: "Settings") -> tuple[str, ...]:
+    if one.connector is None:
+        return (one.name, "cannot be imported", "-", "-", "-", "-")
+    oauth = one.connector.oauth is not None
+    return (
+        one.name,
+        one.connector.title,
+        "consent, or a token" if oauth else "a token",
+        listed(_clients(one, settings), "not set" if oauth else "-"),
+        str(len(one.connector.tools)),
+        "yes" if one.emulated else "no",
+    )
+
+
+def _clients(one: Installed, settings: "Settings") -> list[str]:
+    return [client.name for client in settings.clients if client.provider == one.name]

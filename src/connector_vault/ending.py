@@ -1,0 +1,70 @@
+"""Telling a provider that a token, or a whole grant, is to end."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Literal
+
+from connector_vault.connector import Connector, Request
+from connector_vault.http import origins_of
+from connector_vault.model import Client, Tokens
+from connector_vault.room import Room
+
+__all__ = ["Told", "end_token"]
+
+_SEND = 10.0
+"""Seconds for one request of a revocation."""
+
+Outcome = Literal["revoked", "already gone", "unconfirmed", "not revocable"]
+Reach = Literal["token", "grant", "none"]
+Probe = Literal["dead", "alive", "not asked"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What came of telling the provider."""
+
+    outcome: Outcome
+    reach: Reach = "none"
+    probe: Probe = "not asked"
+    note: str = ""
+
+
+async def end_token(
+    room: Room, connector: Connector, client: Client, tokens: Tokens, *, whole: bool = False
+) -> Told:
+    """Revoke one token, or the whole grant, and ask the provider whether it is dead.
+
+    Raises:
+        Unreachable, TimedOut, OutcomeUnknown: the provider did not say.
+    """
+    revocation = connector.oauth.revocation if connector.oauth else None
+    if revocation is None:
+        note = f"{connector.title} has no way to revoke a token"
+        return Told(outcome="not revocable", note=note)
+    grant = revocation.grant if whole else None
+    status = await _ask(room, connector, (grant or revocation.token)(client, tokens))
+    reach: Reach = "grant" if grant else "token"
+    if revocation.probe is None:
+        return _judge(status, reach, "not asked")
+    alive = await _ask(room, connector, revocation.probe(client, tokens))
+    return _judge(
+        status, reach, "alive" if alive < 300 else "dead" if alive == 404 else "not asked"
+    )
+
+
+def _judge(status: int, reach: Reach, probe: Probe) -> Told:
+    if probe == "alive":
+        note = f"the provider answered {status} and says that the token lives"
+        return Told(outcome="unconfirmed", probe=probe, note=note)
+    if status < 300:
+        return Told(outcome="revoked", reach=reach, probe=probe)
+    if probe == "dead":
+        # Only the token is proven gone: a dead one cannot name its grant.
+        return Told(outcome="already gone", reach="token", probe=probe)
+    return Told(outcome="unconfirmed", note=f"the provider answered {status}")
+
+
+async def _ask(room: Room, connector: Connector, request: Request) -> int:
+    deadline = asyncio.get_running_loop().time() + _SEND
+    origins = origins_of(connector)
+    return (await room.http.send(request, origins=origins, deadline=deadline)).status

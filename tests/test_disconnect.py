@@ -1,0 +1,540 @@
+"""Disconnect means gone, and the receipt says what was proven."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+from tests.conftest import ADA
+from tests.player import playing
+
+from connector_vault import Client, Gateway, Owner, Secret, State, lease
+from connector_vault.errors import NotConnected, Reconnect, Unreachable
+from connector_vault.room import now_ms
+
+TOKEN = "/login/oauth/access_token"
+GRANT = "/applications/Iv1.emulator/grant"
+ONE = "/applications/Iv1.emulator/token"
+BOB = Owner(tenant="other", user="bob")
+HOURS = 3600
+NINE_HOURS = 9 * HOURS
+
+SILENT = [
+    {"kind": "reset"},
+    {"kind": "status", "status": 503},
+    {"kind": "status", "status": 429},
+    {"kind": "status", "status": 401},
+    {"kind": "malformed"},
+    {"kind": "hang"},
+]
+
+
+async def end(vault, connection, owner=ADA):
+    return await vault.disconnect(connection.id, owner=owner)
+
+
+async def renew(vault, connection, newer_than=1):
+    return await vault.token(connection.id, owner=ADA, purpose="test", newer_than=newer_than)
+
+
+async def live(world):
+    """Count the tokens that live at the provider, and end them."""
+    return (await world.act("github", "revoke", login="octocat"))["tokens"]
+
+
+async def asked(world):
+    """List what the provider was asked since the account was connected."""
+    return [(entry.method, entry.path) for entry in (await world.log())[3:]]
+
+
+async def begun(world, work, path, **fault):
+    """Begin something that something happens to, and give it once the provider has heard it."""
+    heard = len(await world.log(path=path))
+    await world.fault(path=path, **fault)
+    task = asyncio.create_task(work)
+    await world.heard(path=path, times=heard + 1)
+    return task
+
+
+async def test_a_receipt_says_what_was_proven(vault, connect):
+    connection = await connect(vault)
+    before = datetime.now(UTC)
+
+    receipt = await end(vault, connection)
+
+    assert (receipt.outcome, receipt.reach, receipt.probe) == ("revoked", "grant", "dead")
+    assert (receipt.connection, receipt.provider, receipt.account) == (
+        connection.id,
+        "github",
+        "octocat",
+    )
+    assert receipt.confirmed
+    assert receipt.shredded
+    assert receipt.note == ""
+    assert (receipt.asked_at - before).total_seconds() > -0.001
+    assert receipt.finished_at >= receipt.asked_at
+
+
+async def test_nothing_lives_on_at_the_provider(vault, world, connect):
+    connection = await connect(vault)
+
+    await end(vault, connection)
+
+    assert await live(world) == 0
+
+
+async def test_a_second_disconnect_gives_the_same_receipt(vault, world, connect):
+    connection = await connect(vault)
+
+    first = await end(vault, connection)
+    heard = await asked(world)
+
+    assert await end(vault, connection) == first
+    assert await asked(world) == heard
+
+
+async def test_two_at_once_give_the_same_receipt(vault, opened, connect):
+    connection = await connect(vault)
+
+    async with opened() as other:
+        first, second, third = await asyncio.gather(
+            end(vault, connection), end(vault, connection), end(other, connection)
+        )
+
+    assert first == second == third
+
+
+async def test_an_ended_connection_stays_as_a_tombstone(vault, connect, raw):
+    connection = await connect(vault)
+
+    await end(vault, connection)
+
+    now = await vault.get(connection.id, owner=ADA)
+    assert (now.state, now.live, now.label) == (State.REVOKED, False, "octocat")
+    assert raw("select sealed, grant_key, attempt, lease_until from connection") == [
+        (b"", b"", "", 0)
+    ]
+
+
+async def test_the_key_is_gone_from_the_disk(vault, place, connect, raw):
+    connection = await connect(vault)
+    ((wrapped,),) = raw("select wrapped from dek where connection = ?", connection.id)
+    ((sealed,),) = raw("select sealed from connection")
+    await end(vault, connection)
+
+    for secret in (wrapped[4:], sealed[50:]):
+        async with playing("seek", place.folder, secret.hex()) as other:
+            await other.go()
+            assert await other.end() == []
+
+
+async def test_another_owners_connection_cannot_be_ended(vault, world, connect):
+    connection = await connect(vault)
+
+    with pytest.raises(NotConnected):
+        await end(vault, connection, BOB)
+
+    assert (await vault.get(connection.id, owner=ADA)).live
+    assert await asked(world) == []
+
+
+async def test_no_call_starts_after_it(vault, world, connect):
+    connection = await connect(vault)
+    await end(vault, connection)
+    heard = await asked(world)
+
+    with pytest.raises(NotConnected):
+        await renew(vault, connection, None)
+    with pytest.raises(NotConnected):
+        await renew(vault, connection)
+    for name in (connection.id, None):
+        with pytest.raises(NotConnected):
+            await Gateway(vault).call(ADA, "github.list_issues", LIST, connection=name)
+
+    assert await asked(world) == heard
+
+
+LIST = {"owner": "octocat", "repo": "hello-world"}
+
+
+async def test_no_call_starts_in_another_process(vault, opened, world, connect):
+    connection = await connect(vault)
+
+    async with opened() as other:
+        await renew(other, connection, None)
+        await end(vault, connection)
+        with pytest.raises(NotConnected):
+            await renew(other, connection, None)
+
+
+@pytest.mark.parametrize("fault", SILENT, ids=lambda fault: str(fault.get("status", fault["kind"])))
+async def test_a_silent_provider_leaves_it_unconfirmed(vault, world, connect, monkeypatch, fault):
+    monkeypatch.setattr("connector_vault.revocation._SEND", 0.3)
+    connection = await connect(vault)
+    await world.fault(path="/applications/*", times=None, **fault)
+
+    receipt = await end(vault, connection)
+
+    assert (receipt.outcome, receipt.confirmed, receipt.shredded) == ("unconfirmed", False, False)
+    assert receipt.note
+    assert (await vault.get(connection.id, owner=ADA)).state is State.REVOKING
+
+
+@pytest.mark.parametrize("fault", SILENT, ids=lambda fault: str(fault.get("status", fault["kind"])))
+async def test_asking_again_completes_it(vault, world, connect, monkeypatch, fault):
+    monkeypatch.setattr("connector_vault.revocation._SEND", 0.3)
+    connection = await connect(vault)
+    await world.fault(path="/applications/*", times=None, **fault)
+    first = await end(vault, connection)
+    await world.mend()
+
+    second = await end(vault, connection)
+
+    assert (second.outcome, second.confirmed) == ("revoked", True)
+    assert second.asked_at == first.asked_at
+    assert await live(world) == 0
+
+
+async def test_an_unconfirmed_end_hands_out_nothing(vault, world, connect):
+    connection = await connect(vault)
+    await world.fault(path="/applications/*", kind="reset", times=None)
+    await end(vault, connection)
+
+    for newer_than in (None, 1):
+        with pytest.raises(NotConnected):
+            await renew(vault, connection, newer_than)
+
+
+async def test_a_lost_answer_is_made_up_for(vault, world, connect):
+    """The provider did it, and said so to nobody."""
+    connection = await connect(vault)
+    await world.fault(path=GRANT, kind="drop")
+    first = await end(vault, connection)
+
+    second = await end(vault, connection)
+
+    assert (first.outcome, second.outcome) == ("unconfirmed", "already gone")
+    assert second.confirmed
+
+
+async def test_a_token_that_lives_on_is_not_called_revoked(vault, world, connect):
+    connection = await connect(vault)
+    await world.fault(path=GRANT, kind="status", status=204)
+
+    receipt = await end(vault, connection)
+
+    assert (receipt.outcome, receipt.probe, receipt.confirmed) == ("unconfirmed", "alive", False)
+    assert await live(world) == 1
+
+
+async def test_a_grant_withdrawn_at_the_provider_is_already_gone(vault, world, connect):
+    connection = await connect(vault)
+    await live(world)
+
+    receipt = await end(vault, connection)
+
+    assert (receipt.outcome, receipt.reach, receipt.probe) == ("already gone", "token", "dead")
+    assert receipt.confirmed
+
+
+async def test_a_dead_grant_can_be_ended(vault, world, connect):
+    connection = await connect(vault)
+    await live(world)
+    with pytest.raises(Reconnect):
+        await renew(vault, connection)
+
+    receipt = await end(vault, connection)
+
+    assert (receipt.outcome, receipt.confirmed) == ("already gone", True)
+
+
+async def test_a_dead_grant_can_be_ended_when_its_token_has_expired(vault, world, connect, later):
+    connection = await connect(vault)
+    await live(world)
+
+    receipt = await end(later(vault, NINE_HOURS), connection)
+
+    assert (receipt.outcome, receipt.confirmed) == ("already gone", True)
+
+
+async def test_a_dead_grant_that_was_noticed_can_be_ended_when_its_token_has_expired(
+    vault, world, connect, later
+):
+    connection = await connect(vault)
+    await live(world)
+    with pytest.raises(Reconnect):
+        await renew(vault, connection)
+
+    receipt = await end(later(vault, NINE_HOURS), connection)
+
+    assert (receipt.outcome, receipt.confirmed) == ("already gone", True)
+
+
+async def test_the_token_of_a_refresh_under_way_is_the_one_revoked(vault, world, connect):
+    connection = await connect(vault)
+    refresh = await begun(world, renew(vault, connection), TOKEN, kind="delay", seconds=0.3)
+
+    receipt = await end(vault, connection)
+
+    with pytest.raises(NotConnected):
+        await refresh
+    assert (receipt.outcome, receipt.reach, receipt.probe) == ("revoked", "grant", "dead")
+    assert await live(world) == 0
+    assert (await vault.get(connection.id, owner=ADA)).generation == 2
+
+
+async def test_it_waits_for_a_refresh_in_another_process(vault, opened, world, connect):
+    connection = await connect(vault)
+    async with opened() as other:
+        refresh = await begun(world, renew(other, connection), TOKEN, kind="delay", seconds=0.3)
+
+        receipt = await end(vault, connection)
+
+        with pytest.raises(NotConnected):
+            await refresh
+    assert (receipt.outcome, receipt.confirmed, await live(world)) == ("revoked", True, 0)
+
+
+async def test_an_expired_token_is_refreshed_to_be_revoked(vault, world, connect, later):
+    connection = await connect(vault)
+    await world.advance(NINE_HOURS)
+
+    receipt = await end(later(vault, NINE_HOURS), connection)
+
+    assert (receipt.outcome, receipt.reach, receipt.probe) == ("revoked", "grant", "dead")
+    assert await asked(world) == [("POST", TOKEN), ("DELETE", GRANT), ("POST", ONE)]
+    assert await live(world) == 0
+
+
+async def test_a_token_that_cannot_be_refreshed_to_be_revoked_is_tried_again(
+    vault, world, connect, later
+):
+    connection = await connect(vault)
+    await world.advance(NINE_HOURS)
+    await world.fault(path=TOKEN, kind="status", status=503)
+
+    first = await end(later(vault, NINE_HOURS), connection)
+    second = await end(later(vault, NINE_HOURS), connection)
+
+    assert (first.confirmed, second.outcome, second.confirmed) == (False, "revoked", True)
+    assert await live(world) == 0
+
+
+async def test_a_lost_reply_to_a_refresh_is_told(vault, world, connect):
+    connection = await connect(vault)
+    await world.fault(path=TOKEN, kind="drop")
+    with pytest.raises(Unreachable):
+        await renew(vault, connection)
+
+    receipt = await end(vault, connection)
+
+    assert (receipt.outcome, receipt.confirmed) == ("unconfirmed", False)
+    assert "nobody holds" in receipt.note
+
+
+async def test_a_lost_reply_is_told_although_the_grant_was_called_dead(vault, world, connect):
+    """A provider that does not end the family of a spent token lets the lost one live."""
+    connection = await connect(vault)
+    await world.act("github", "policy", reuse="plain")
+    await world.fault(path=TOKEN, kind="drop")
+    with pytest.raises(Unreachable):
+        await renew(vault, connection)
+    with pytest.raises(Reconnect):
+        await renew(vault, connection)
+
+    receipt = await end(vault, connection)
+
+    assert "nobody holds" in receipt.note
+
+
+async def test_a_lost_reply_is_told_although_nothing_was_sent_since(
+    vault, opened, world, connect
+):
+    connection = await connect(vault)
+    await world.fault(path=TOKEN, kind="drop")
+    with pytest.raises(Unreachable):
+        await renew(vault, connection)
+    async with opened(clients=[]) as other:
+        await end(other, connection)
+
+    receipt = await end(vault, connection)
+
+    assert "nobody holds" in receipt.note
+
+
+async def test_a_lost_reply_to_the_revokers_own_refresh_is_told(vault, world, connect, later):
+    connection = await connect(vault)
+    await world.advance(NINE_HOURS)
+    await world.act("github", "policy", reuse="plain")
+    await world.fault(path=TOKEN, kind="drop")
+    await end(later(vault, NINE_HOURS), connection)
+
+    receipt = await end(later(vault, NINE_HOURS), connection)
+
+    assert "nobody holds" in receipt.note
+    assert not receipt.confirmed
+
+
+async def test_a_lost_reply_to_the_revokers_own_refresh_is_remembered(
+    vault, world, connect, later
+):
+    connection = await connect(vault)
+    await world.fault(path=TOKEN, kind="drop")
+
+    await end(later(vault, NINE_HOURS), connection)
+
+    assert (await vault.room.row(connection.id, ADA)).intent != ""
+
+
+async def test_anothers_lease_is_not_given_back(vault, connect, raw, monkeypatch):
+    monkeypatch.setattr(lease, "_PATIENCE", 0.2)
+    connection = await connect(vault)
+    raw("update connection set attempt = 'another', lease_until = ?", now_ms() + 30_000)
+
+    receipt = await end(vault, connection)
+
+    assert (receipt.outcome, receipt.confirmed) == ("unconfirmed", False)
+    assert (await vault.room.row(connection.id, ADA)).attempt == "another"
+
+
+async def test_a_grant_that_others_share_is_kept(vault, world, connect):
+    mine = await connect(vault)
+    theirs = await connect(vault, owner=BOB)
+
+    receipt = await end(vault, mine)
+
+    assert (receipt.outcome, receipt.reach, receipt.confirmed) == ("revoked", "token", True)
+    assert receipt.note == "provider grant kept: shared"
+    token = await vault.token(theirs.id, owner=BOB, purpose="test", newer_than=1)
+    assert token.generation == 2
+
+
+async def test_the_last_one_out_ends_the_grant(vault, world, connect):
+    mine = await connect(vault)
+    theirs = await connect(vault, owner=BOB)
+    await end(vault, mine)
+
+    receipt = await end(vault, theirs, BOB)
+
+    assert (receipt.reach, receipt.note, await live(world)) == ("grant", "", 0)
+
+
+async def test_an_account_that_was_connected_again_keeps_its_grant(vault, world, connect):
+    first = await connect(vault)
+    await world.fault(path=GRANT, kind="reset")
+    await end(vault, first)
+    second = await connect(vault)
+
+    receipt = await end(vault, first)
+
+    assert second.id != first.id
+    assert (receipt.outcome, receipt.reach) == ("revoked", "token")
+    assert (await renew(vault, second)).generation == 2
+
+
+async def test_a_pasted_key_is_destroyed_and_not_revoked(vault, world, raw):
+    connection = await vault.add("openrouter", ADA, secret=Secret("sk-1234567890"))
+
+    receipt = await end(vault, connection)
+
+    assert (receipt.outcome, receipt.reach, receipt.shredded) == ("not revocable", "none", True)
+    assert "pasted" in receipt.note
+    assert raw("select count(*) from dek where connection = ?", connection.id) == [(0,)]
+    assert await world.log() == ()
+
+
+async def test_a_grant_whose_client_is_gone_stays_unconfirmed(vault, opened, connect):
+    connection = await connect(vault)
+
+    async with opened(clients=[]) as other:
+        first = await end(other, connection)
+    second = await end(vault, connection)
+
+    assert (first.outcome, first.confirmed) == ("unconfirmed", False)
+    assert "Iv1.emulator" in first.note
+    assert (second.outcome, second.confirmed) == ("revoked", True)
+
+
+async def test_a_grant_ends_under_the_client_it_was_made_to(vault, opened, world, connect):
+    await world.act(
+        "github",
+        "register_client",
+        id="Iv1.other",
+        secret="other-secret",
+        redirect_uris=["http://127.0.0.1/callback"],
+    )
+    other = Client(provider="github", id="Iv1.other", secret=Secret("other-secret"), name="other")
+    async with opened(clients=[other]) as one:
+        connection = await connect(one, client="other")
+    newer = Client(provider="github", id="Iv1.emulator", name="other")
+
+    async with opened(clients=[newer, other]) as one:
+        receipt = await end(one, connection)
+
+    assert (receipt.outcome, receipt.reach) == ("revoked", "grant")
+
+
+async def test_a_cancelled_end_can_be_completed_at_once(vault, world, connect):
+    connection = await connect(vault)
+    first = await begun(world, end(vault, connection), GRANT, kind="delay", seconds=5)
+    first.cancel()
+    await asyncio.wait([first])
+
+    async with asyncio.timeout(3):
+        receipt = await end(vault, connection)
+
+    assert (receipt.outcome, receipt.confirmed) == ("already gone", True)
+
+
+async def test_a_cancelled_end_does_not_lose_a_refresh(
+    vault, world, connect, later, monkeypatch
+):
+    monkeypatch.setattr(lease, "_LIFE", 1.0)
+    connection = await connect(vault)
+    await world.advance(NINE_HOURS)
+    nine = later(vault, NINE_HOURS)
+    first = await begun(world, end(nine, connection), TOKEN, kind="delay", seconds=0.3)
+    first.cancel()
+    await asyncio.wait([first])
+
+    receipt = await end(nine, connection)
+
+    assert (receipt.outcome, receipt.confirmed) == ("revoked", True)
+    assert await live(world) == 0
+
+
+async def test_an_end_that_another_process_finishes_is_the_same_end(
+    vault, opened, world, connect, held_writer
+):
+    """Between the look at the row and the lease, the other one has done it all."""
+    connection = await connect(vault)
+    await world.fault(path=GRANT, kind="reset")
+    await end(vault, connection)
+    async with opened() as other:
+        async with held_writer(vault.room.store) as queued:
+            second = asyncio.create_task(end(vault, connection))
+            await queued(1)
+            first = await end(other, connection)
+
+    assert await second == first
+
+
+async def test_what_happened_is_written_down(vault, world, connect, raw):
+    connection = await connect(vault)
+    await world.fault(path=GRANT, kind="reset")
+    await end(vault, connection)
+    await end(vault, connection)
+
+    lines = raw("select outcome from audit where deed = 'disconnect' order by id")
+
+    assert lines == [("asked",), ("unconfirmed",), ("revoked",)]
+
+
+async def test_no_receipt_holds_a_secret(vault, world, connect):
+    connection = await connect(vault)
+    token = await renew(vault, connection, None)
+    await world.fault(path="/applications/*", kind="reset", times=None)
+
+    receipt = await end(vault, connection)
+
+    assert token.secret.reveal() not in repr(receipt)
+    assert "emulator-secret" not in repr(receipt)
