@@ -397,7 +397,15 @@ async def test_connecting_again_keeps_the_connection(vault, connect):
 
     assert (second.id, second.generation, second.scopes) == (first.id, 2, {"gist"})
     assert second.created_at == first.created_at
-    assert await all_of(vault) == [second]
+    assert [one.id for one in await all_of(vault)] == [first.id]
+
+
+async def test_what_finish_gives_is_what_is_stored(vault, connect):
+    await connect(vault)
+
+    again = await connect(vault)
+
+    assert await vault.get(again.id, owner=ADA) == again
 
 
 async def test_connecting_again_ends_the_old_token(vault, world, connect):

@@ -81,7 +81,7 @@ offer(
     app,
     "call",
     call,
-    "connector-vault call github.get_issue --arg owner=octocat --arg repo=hello-world --arg issue_number=1",
+    "connector-vault call github.search_issues --arg q=is:open --arg per_page=5",
 )
 offer(app, "disconnect", disconnect, "connector-vault disconnect con_abc --yes")
 offer(app, "providers", providers, "connector-vault providers", place=False)

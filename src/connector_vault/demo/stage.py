@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import fill
 
 from connector_vault import emulator
 from connector_vault.connector import Json
@@ -21,6 +22,10 @@ __all__ = ["CLIENT", "OWNER", "Stage", "stage"]
 
 OWNER = Owner(tenant="acme", user="ada")
 CLIENT = Client(provider="github", id="Iv1.emulator", secret=Secret("emulator-secret"))
+
+
+_WIDTH = 100
+"""Characters of a line."""
 
 
 @dataclass(slots=True)
@@ -40,7 +45,8 @@ class Stage:
         self.good = self.good and good
         self.steps[name] = {"ok": good, **measured}
         mark = "" if good else "FAILED: "
-        self.say(f"{len(self.steps)} {name:<11} {mark}{words}")
+        line = f"{len(self.steps)} {name:<14}{mark}{words}"
+        self.say(fill(line, width=_WIDTH, subsequent_indent=" " * 16, break_on_hyphens=False))
 
     def say(self, words: str) -> None:
         """Print a line, and keep it: what is printed is searched for tokens too."""
