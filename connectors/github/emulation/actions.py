@@ -215,8 +215,8 @@ def _wanted(asked: Asked, run: Run) -> bool:
 
 
 def _get_run(hub: Hub, asked: Asked) -> Reply:
-    found, number = named(hub, asked), asked.names[2]
-    run = found.runs.get(int(number)) if number.isdecimal() else None
+    found = named(hub, asked)
+    run = found.runs.get(asked.number(2))
     if run is None:
         raise not_found()
     return say(_run(asked, found, run))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from connector_vault.connector import Json, Reply
 
-from .answers import bad_request
+from .answers import bad_request, not_found
 from .grants import App, Token
 from .hub import Hub
 from .records import User
@@ -19,6 +19,9 @@ VERSIONS = ("2022-11-28", "2026-03-10")
 
 https://docs.github.com/rest/about-the-rest-api/api-versions
 """
+
+_LONGEST_NUMBER = 18
+"""Digits. No id at GitHub has more."""
 
 Handler = Callable[[Hub, "Asked"], Reply]
 """Answers one route. A `Problem` is answered for it."""
@@ -62,6 +65,13 @@ class Asked:
         if self.token is None:
             return False
         return self.token.scopeless or holds(self.token.scopes, scope)
+
+    def number(self, hole: int) -> int:
+        """Give the number that stands in a hole of the route. What is none is not found."""
+        text = self.names[hole]
+        if not (text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER):
+            raise not_found()
+        return int(text)
 
     def json(self) -> Mapping[str, Json]:
         """Decode the body, an object."""

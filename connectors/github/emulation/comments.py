@@ -91,8 +91,7 @@ def _own(hub: Hub, asked: Asked) -> tuple[Repository, Comment]:
 
 
 def _identified(asked: Asked, found: Repository) -> Comment:
-    number = asked.names[2]
-    said = found.comments.get(int(number)) if number.isdecimal() else None
+    said = found.comments.get(asked.number(2))
     if said is None:
         raise not_found()
     return said

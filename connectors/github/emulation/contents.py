@@ -4,7 +4,6 @@ https://docs.github.com/en/rest/repos/contents
 """
 
 import base64
-import binascii
 
 from connector_vault.connector import Json, Reply
 
@@ -124,7 +123,7 @@ def _content(given: Given) -> bytes:
         raise unsupplied("content")
     try:
         return base64.b64decode("".join(text.split()), validate=True)
-    except binascii.Error:
+    except ValueError:
         raise problem(422, "content is not valid Base64") from None
 
 

@@ -1,7 +1,6 @@
 """The gate of api.github.com: who asks, in which version, how often, and what stands on replies."""
 
 import base64
-import binascii
 import hashlib
 import hmac
 import math
@@ -93,7 +92,7 @@ def _by_token(hub: Hub, asked: Asked, access: str) -> Asked:
 def _by_app(hub: Hub, asked: Asked, credential: str) -> Asked:
     try:
         pair = base64.b64decode(credential, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         raise problem(401, "Bad credentials") from None
     name, _, secret = pair.partition(":")
     app = hub.grants.apps.get(unquote_plus(name))

@@ -79,8 +79,7 @@ def labels(asked: Asked, found: Repository, one: Issue) -> list[Json]:
 
 def numbered(asked: Asked, found: Repository) -> Issue:
     """Find the issue or pull request whose number the address names."""
-    number = asked.names[2]
-    one = found.issues.get(int(number)) if number.isdecimal() else None
+    one = found.issues.get(asked.number(2))
     if one is None:
         raise not_found()
     return one

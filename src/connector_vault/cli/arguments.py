@@ -43,7 +43,7 @@ def read_object(text: str) -> dict[str, Json]:
     value = _json("--json-args", text)
     if not isinstance(value, dict):
         raise BadArguments("--json-args is one JSON object")
-    return {str(name): one for name, one in value.items()}
+    return {**value}
 
 
 def _value(name: str, text: str, schema: Schema) -> Json:
@@ -57,8 +57,7 @@ def _types(one: Schema, whole: Schema, depth: int) -> Iterator[str]:
     """Give the JSON types a part of a schema allows."""
     if depth == 0:
         return
-    kinds = one.get("type")
-    yield from (str(kind) for kind in _list(kinds)) if isinstance(kinds, list) else [str(kinds)]
+    yield from map(str, (one.get("type"), *_list(one.get("type"))))
     yield from (
         "string" for value in (*_list(one.get("enum")), one.get("const")) if isinstance(value, str)
     )
@@ -72,11 +71,11 @@ def _target(one: Schema, whole: Schema) -> Json:
 
 
 def _object(value: Json) -> Schema:
-    return value if isinstance(value, Mapping) else {}
+    return {**value} if isinstance(value, dict) else {}
 
 
 def _list(value: Json) -> Sequence[Json]:
-    return value if isinstance(value, list) else []
+    return [*value] if isinstance(value, list) else []
 
 
 def _json(name: str, text: str) -> Json:

@@ -84,8 +84,7 @@ def offer(
     added = [_parameter(key, kind) for key, kind in shared.items()]
     command.__dict__["__signature__"] = inspect.Signature([*own, *added])
     command.__annotations__ = {}
-    command.__doc__ = work.__doc__
-    app.command(name, epilog=f"Example: {example}")(command)
+    app.command(name, help=_help(work), epilog=f"Example: {example}")(command)
 
 
 def complain(kind: str, message: str, *, as_json: bool) -> None:
@@ -94,6 +93,12 @@ def complain(kind: str, message: str, *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(f"{written(error_document(kind, message))}\n")
         sys.stdout.flush()
+
+
+def _help(work: Callable[..., object]) -> str:
+    # typer would keep the line breaks of the source.
+    paragraphs = (inspect.getdoc(work) or "").split("\n\n")
+    return "\n\n".join(" ".join(one.split()) for one in paragraphs)
 
 
 def _parameter(name: str, kind: object) -> inspect.Parameter:

@@ -72,9 +72,9 @@ async def _sealed(stage: Stage, name: str, tokens: Iterable[str]) -> None:
     planted, canary = await asyncio.to_thread(_canary)
     good = not found.hits and len(canary.hits) == planted
     words = (
-        f"{len(found.files)} files, {found.size:,} bytes ({', '.join(found.files)}) searched for "
-        f"{found.forms} forms of the tokens: {len(found.hits)} found; "
-        f"of a planted canary: {len(canary.hits)} of {planted}"
+        f"tokens found in {len(found.files)} files ({', '.join(found.files)}): {len(found.hits)}; "
+        f"{found.size:,} bytes searched for {found.forms} plain, percent and base64 forms; "
+        f"the same search finds a planted canary in {len(canary.hits)} of {planted} places"
     )
     stage.show(name, words, good=good, files=found.files, found=found.hits, canary=canary.hits)
 
@@ -131,9 +131,9 @@ async def _crowd(stage: Stage, connection: Connection) -> None:
     pids = [gang.pid for gang in gangs]
     good = posts == 1 and len(given) == 1 and answers == _PROCESSES * _CALLERS
     words = (
-        f"8 hours later {_PROCESSES} processes ({', '.join(map(str, pids))}) of {_CALLERS} callers "
-        f"meet the expired token, and GitHub takes {_HELD * 1000:.0f} ms: "
-        f"{posts} POST, {answers} answers, {len(given)} token"
+        f"8 hours later the token has expired; {_PROCESSES} processes (pids "
+        f"{', '.join(map(str, pids))}) of {_CALLERS} callers want one at once, and GitHub takes "
+        f"{_HELD * 1000:.0f} ms to answer: {posts} POST, {answers} answers, {len(given)} token"
     )
     stage.show(
         "crowd", words, good=good, pids=pids, posts=posts, answers=answers, tokens=len(given)

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
+from http import HTTPStatus
 
 import h11
 
@@ -18,6 +19,8 @@ _MAX_HEAD = 64 * 1024
 
 _MAX_BODY = 32 * 1024 * 1024
 """Bytes of a request's body."""
+
+_REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 _BODILESS = (204, 304)
 """Statuses of replies that have no body (RFC 9110 §6.4.1)."""
@@ -74,7 +77,8 @@ class Wire:
 
     async def send(self, reply: Reply, now: float, *, whole: bool = True) -> None:
         """Send a reply; if not `whole`, only half of its body. `now` is seconds since 1970 UTC."""
-        head = h11.Response(status_code=reply.status, headers=_headers(reply, now))
+        said = _REASONS.get(reply.status, "")
+        head = h11.Response(status_code=reply.status, headers=_headers(reply, now), reason=said)
         # h11 knows which replies have no body, but refuses one that is offered all the same.
         body = b"" if self._head_only or reply.status in _BODILESS else reply.body
         pieces = [self._machine.send(head), self._machine.send(h11.Data(data=body))]

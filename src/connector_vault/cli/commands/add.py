@@ -19,7 +19,7 @@ __all__ = ["add"]
 
 def add(
     place: Place,
-    name: Annotated[str, typer.Argument(help="A provider, or any other service.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A provider, or any other service.")],
     label: Annotated[str, typer.Option(help="What to call it.")] = "",
     stdin: Annotated[bool, typer.Option("--stdin", help="Read the secret from stdin.")] = False,
     secret_file: Annotated[

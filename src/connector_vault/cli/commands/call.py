@@ -22,7 +22,9 @@ _MAX_ARGUMENTS = 2 * 1024 * 1024
 
 def call(
     place: Place,
-    tool: Annotated[str, typer.Argument(help="PROVIDER.TOOL, as `tools` lists them.")],
+    tool: Annotated[
+        str, typer.Argument(metavar="TOOL", help="PROVIDER.TOOL, as `tools` lists them.")
+    ],
     arg: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="An argument; text, or JSON where no text fits."),

@@ -20,7 +20,7 @@ _MAX_TIMEOUT = 600
 
 def connect(
     place: Place,
-    provider: Annotated[str, typer.Argument(help="As `providers` lists them.")],
+    provider: Annotated[str, typer.Argument(metavar="PROVIDER", help="As `providers` lists them.")],
     scope: Annotated[
         list[str] | None, typer.Option(help="Ask for this scope; may be repeated.")
     ] = None,

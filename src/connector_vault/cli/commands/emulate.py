@@ -22,7 +22,8 @@ _CLIENT = ("Iv1.emulator", "emulator-secret")
 def emulate(
     place: Place,
     names: Annotated[
-        list[str] | None, typer.Argument(help="Connectors. Default: all that can be played.")
+        list[str] | None,
+        typer.Argument(metavar="[NAMES]...", help="Connectors. Default: all that can be played."),
     ] = None,
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Loopback port; 0: any that is free.")
