@@ -17,8 +17,6 @@ from connector_vault.errors import BadArguments, Misconfigured, NotConnected, Un
 
 USER = "/api.github.com/users/octocat"
 ISSUES = "/api.github.com/repos/octocat/hello-world/issues"
-WRITE = "/api.github.com/credentials/revoke"
-GONE = (httpx2.RemoteProtocolError, httpx2.ReadError)
 
 
 @pytest.fixture
@@ -130,6 +128,11 @@ class TestServer:
             with pytest.raises(Misconfigured, match=str(port)):
                 async with emulator.running("github", port=port):
                     pass
+
+    async def test_without_a_name_all_that_can_be_played_is(self):
+        async with emulator.running() as world:
+            said = httpx2.get(f"{world.url}/_emulator/").json()
+        assert "github" in said["providers"]
 
     async def test_a_connector_that_does_not_exist_is_named(self):
         with pytest.raises(NotConnected, match="atlantis"):

@@ -44,6 +44,9 @@ class Egress(Api):
             # Another process may have refreshed: GitHub's refresh ends the old token at once.
             token = await self._tokens(token.generation)
             reply = await self._once(request, token.secret)
+        if request.method != "GET" and _is_blank_failure(reply):
+            words = f"{self._connector.title} answered {reply.status} to a change"
+            raise OutcomeUnknown(f"{words}: look whether it happened before repeating it")
         return self._connector.answer(_masked(reply, token.secret))
 
     async def _once(self, request: Request, token: Secret) -> Reply:
@@ -89,6 +92,11 @@ def api_request(connector: Connector, request: Request, token: Secret) -> Reques
     headers = {**connector.headers, **request.headers}
     headers["Authorization"] = f"Bearer {token.reveal()}"
     return replace(request, url=connector.api + path, headers=headers)
+
+
+def _is_blank_failure(reply: Reply) -> bool:
+    # A bare 5xx may come from a proxy, after the provider did what was asked.
+    return reply.status >= 500 and "retry-after" not in reply.headers
 
 
 def _masked(reply: Reply, token: Secret) -> Reply:

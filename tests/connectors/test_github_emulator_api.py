@@ -42,7 +42,7 @@ class TestGate:
         assert (await github.ask("/user", headers=headers)).status_code == 200
 
     @pytest.mark.parametrize(
-        "said", ["Bearer gho_x", "Bearer", "Digest x", "Basic !", "Basic eA=="]
+        "said", ["Bearer gho_x", "Bearer", "Digest x", "Basic !", "Basic eA==", b"Basic \xff"]
     )
     async def test_any_other_credential_is_bad(self, github, said):
         reply = await github.ask("/user", headers={"authorization": said})
@@ -75,6 +75,10 @@ class TestGate:
         tag = (await github.ask(HELLO)).headers["etag"]
         reply = await github.ask(HELLO, headers={"if-none-match": tag})
         assert (reply.status_code, reply.content) == (304, b"")
+
+    @pytest.mark.parametrize("number", ["0", "x", "\u0663", "9" * 5000, "-1"])
+    async def test_a_number_that_is_none_is_not_found(self, github, number):
+        assert (await github.ask(f"{HELLO}/issues/{number}")).status_code == 404
 
     async def test_an_address_that_does_not_exist_is_not_found(self, github, octocat):
         assert (await github.ask("/nowhere", octocat)).json()["message"] == "Not Found"

@@ -45,7 +45,7 @@ class Wish:
 
 def in_browser(place: Place, wish: Wish) -> "tuple[Connection, ...]":
     """Let a person consent, and listen for the callback."""
-    _check(wish)
+    _check(place, wish)
 
     async def work(vault: "Vault", owner: "Owner") -> "tuple[Connection, ...]":
         return await _listen(vault, owner, wish)
@@ -55,7 +55,7 @@ def in_browser(place: Place, wish: Wish) -> "tuple[Connection, ...]":
 
 def pasted(place: Place, wish: Wish) -> "tuple[Connection, ...]":
     """Let a person consent, and let them paste the address they ended at."""
-    _check(wish)
+    _check(place, wish)
 
     async def begin(vault: "Vault", owner: "Owner") -> "Pending":
         return await _begin(vault, owner, wish, wish.place(wish.port or _PASTE_PORT))
@@ -108,7 +108,7 @@ async def _finish(
         listener.answer("Not connected", f"{error}. You may close this page.")
         raise
     names = ", ".join(one.label or one.id for one in found)
-    listener.answer("Connected", f"{names}: connected. You may close this page.")
+    listener.answer("Connected", f"Connected: {names}. You may close this page.")
     return found
 
 
@@ -138,11 +138,12 @@ async def _withdrawn(
         raise
 
 
-def _check(wish: Wish) -> None:
+def _check(place: Place, wish: Wish) -> None:
     from connector_vault import registry
 
     # Before anything is made: a new vault for a misspelt name would be a surprise.
     registry.load(wish.provider)
+    place.announce()
 
 
 def _port(wish: Wish) -> int:

@@ -1,10 +1,12 @@
 """Which vault a command works on, and whose connections."""
 
 import asyncio
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from connector_vault.cli.paper import hint
 from connector_vault.errors import Ambiguous, BadArguments, Misconfigured, NotConnected
 
 if TYPE_CHECKING:
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from connector_vault.settings import Settings
     from connector_vault.vault import Vault
 
-__all__ = ["Place", "find", "key_file_of"]
+__all__ = ["Place", "find", "is_missing", "key_file_of"]
 
 T = TypeVar("T")
 
@@ -61,7 +63,15 @@ class Place:
         settings = self.settings()
         if not make:
             _check_made(settings.database)
+        elif is_missing(settings.database):
+            _make_folder(settings.database)
         return asyncio.run(_within(settings, work))
+
+    def announce(self) -> None:
+        """Tell a person if what they asked for makes a vault."""
+        database = self.settings().database
+        if is_missing(database):
+            hint(f"There is no vault yet, so one is made: {database}")
 
     def _owner(self, said: "Owner") -> "Owner":
         from connector_vault.model import Owner
@@ -91,6 +101,20 @@ async def find(vault: "Vault", owner: "Owner", prefix: str) -> "Connection":
     return found[0]
 
 
+def is_missing(database: str) -> bool:
+    """Tell whether a database is still to be made.
+
+    Raises:
+        Misconfigured: its address cannot be one.
+    """
+    from connector_vault.stores import is_new
+
+    try:
+        return is_new(database)
+    except (OSError, ValueError) as error:
+        raise Misconfigured(f"the database cannot be looked at: {type(error).__name__}") from error
+
+
 def key_file_of(uri: str) -> Path | None:
     """Give the path of a key file. None: the keys are held elsewhere."""
     scheme, _, path = uri.partition(":")
@@ -107,8 +131,25 @@ async def _within(settings: "Settings", work: "Callable[[Vault, Owner], Awaitabl
 
 
 def _check_made(database: str) -> None:
-    from connector_vault.stores import is_new
-
-    if is_new(database):
+    if is_missing(database):
         msg = f"there is no vault at {database}: make one with `connector-vault init`"
         raise Misconfigured(msg)
+
+
+def _make_folder(database: str) -> None:
+    from connector_vault.stores.sqlite import path_of
+
+    folder = path_of(database).parent
+    try:
+        _make(folder)
+    except OSError as error:
+        raise Misconfigured(f"the folder {folder} cannot be made: {error.strerror}") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise Misconfigured(f"nothing can be written to {folder}: name another --database")
+
+
+def _make(folder: Path) -> None:
+    # Each of them private: `parents=True` would leave those above to the umask.
+    if not folder.exists():
+        _make(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)

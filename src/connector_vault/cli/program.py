@@ -1,5 +1,6 @@
 """The commands of `connector-vault`."""
 
+import io
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -38,6 +39,9 @@ app = typer.Typer(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command, and give its exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name that the terminal cannot write is no reason to fail.
+        sys.stdout.reconfigure(errors="backslashreplace")
     given = list(sys.argv[1:] if arguments is None else arguments)
     logs.install()
     try:

@@ -24,6 +24,8 @@ def from_now(moment: datetime | None, now: datetime) -> str:
     if moment is None:
         return "never, as far as the provider says"
     seconds = int((moment - now).total_seconds())
+    if not seconds:
+        return "now"
     return f"in {span(seconds)}" if seconds >= 0 else f"{span(-seconds)} ago"
 
 
@@ -52,7 +54,7 @@ def receipt_words(receipt: "Receipt", title: str) -> list[str]:
         words.append(f"Note: {receipt.note}.")
     if receipt.shredded:
         words.append("Its key was destroyed: nothing here can open its tokens again.")
-        words.append(f"When its last backup can no longer be read: {receipt.shred_horizon}.")
+        words.append(f"Shred horizon: {receipt.shred_horizon}.")
     else:
         again = f"connector-vault disconnect {receipt.connection}"
         words.append("No call starts any more, but the provider may still take its token:")

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from connector_vault.cli.checks.verdicts import Check, ok, problem, warn
+from connector_vault.cli.place import is_missing
 from connector_vault.errors import Corrupt
 
 if TYPE_CHECKING:
@@ -36,11 +37,10 @@ _AGAIN = {
 
 def check_database(settings: "Settings", holder: "KeyHolder | None") -> Iterator[Check]:
     """Look at the database, whatever state it is in."""
-    from connector_vault.stores import is_new
     from connector_vault.stores.sqlite import path_of
 
     path, keys = path_of(settings.database), settings.keys
-    if is_new(settings.database):
+    if is_missing(settings.database):
         if holder is not None:
             words = f"there is a key file for {keys}, but no database {path}"
             yield problem("database", words, "name the database, if it was moved")

@@ -40,9 +40,12 @@ def check_files(settings: "Settings") -> Iterator[Check]:
     keys = key_file_of(settings.keys)
     if not path.exists() and keys is not None and not keys.exists():
         yield warn("vault", "there is none yet", "run: connector-vault init")
-    for folder in sorted({one.parent for one in (path, keys) if one is not None}):
+    folders = {path.parent: "database folder"}
+    if keys is not None:
+        folders.setdefault(keys.parent, "keys folder")
+    for folder, name in folders.items():
         if folder.is_dir():
-            yield _folder(folder)
+            yield _folder(folder, name)
     for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
         if file.exists():
             yield _file(file)
@@ -68,15 +71,14 @@ def check_keys(settings: "Settings", holders: "list[KeyHolder]") -> Iterator[Che
     yield ok("keys", f"{holder.id} wraps and unwraps")
 
 
-def _folder(folder: Path) -> Check:
+def _folder(folder: Path, name: str) -> Check:
     mode = stat.S_IMODE(folder.stat().st_mode)
     mend = f"run: chmod 700 {shlex.quote(str(folder))}"
-    name = f"folder {folder}"
     if mode & 0o022 and not mode & stat.S_ISVTX:
-        return problem(name, f"mode {mode:04o}: others can put other files there", mend)
+        return problem(name, f"{folder}, mode {mode:04o}: others can put other files there", mend)
     if mode & 0o077:
-        return warn(name, f"mode {mode:04o}: others can look in", mend)
-    return ok(name, f"mode {mode:04o}")
+        return warn(name, f"{folder}, mode {mode:04o}: others can look in", mend)
+    return ok(name, f"{folder}, mode {mode:04o}")
 
 
 def _file(file: Path) -> Check:

@@ -38,6 +38,7 @@ def add(
     async def work(vault: "Vault", owner: "Owner") -> "Connection":
         return await vault.add(name, owner, secret=secret, label=label)
 
+    place.announce()
     kept = place.run(work, make=True)
     words = f"Kept {kept.label or name} as {kept.id}."
     return Answer({"connection": connection_document(kept)}, (words,))

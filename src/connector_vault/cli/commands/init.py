@@ -1,11 +1,9 @@
 """`init`: make a vault."""
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connector_vault.cli.paper import Answer
-from connector_vault.cli.place import Place, key_file_of
+from connector_vault.cli.place import Place, is_missing, key_file_of
 from connector_vault.errors import Misconfigured
 
 if TYPE_CHECKING:
@@ -23,8 +21,6 @@ def init(place: Place) -> Answer:
     """
     settings = place.settings()
     made = _is_missing(settings)
-    if made:
-        _make_folder(settings.database)
     place.run(_nothing, make=True)
     document = {
         "made": made,
@@ -46,9 +42,7 @@ def _is_missing(settings: "Settings") -> bool:
     Raises:
         Misconfigured: only half of it is there.
     """
-    from connector_vault.stores import is_new
-
-    new, keys = is_new(settings.database), key_file_of(settings.keys)
+    new, keys = is_missing(settings.database), key_file_of(settings.keys)
     if keys is None or keys.exists() != new:
         return new
     still = "Nothing was changed"
@@ -61,25 +55,6 @@ def _is_missing(settings: "Settings") -> bool:
         "only that file opens it, and a new one would not: name it if it was moved, or restore it"
     )
     raise Misconfigured(f"{words}: {advice}. {still}")
-
-
-def _make_folder(database: str) -> None:
-    from connector_vault.stores.sqlite import path_of
-
-    folder = path_of(database).parent
-    try:
-        _make(folder)
-    except OSError as error:
-        raise Misconfigured(f"the folder {folder} cannot be made: {error.strerror}") from error
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise Misconfigured(f"nothing can be written to {folder}: name another --database")
-
-
-def _make(folder: Path) -> None:
-    # Each of them private: `parents=True` would leave those above to the umask.
-    if not folder.exists():
-        _make(folder.parent)
-        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def _words(settings: "Settings", *, made: bool) -> list[str]:

@@ -36,6 +36,10 @@ def list_connections(
     found = place.run(work)
     if not found:
         hint("Nothing is connected: `connector-vault connect PROVIDER` connects an account.")
+    for one in found:
+        if one.state.value == "reconnect":
+            mend = f"connector-vault connect {one.provider} --reconnect {one.id}"
+            hint(f"{one.id} no longer works ({one.reason}): {mend}")
     now = datetime.now(UTC)
     table = Table(_COLUMNS, [_row(one, now) for one in found])
     return Answer({"connections": [connection_document(one) for one in found]}, (table,))

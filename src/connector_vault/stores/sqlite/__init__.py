@@ -81,7 +81,10 @@ class SqliteStore:
 
     async def get(self, connection: str, owner: Owner) -> Credential | None:
         place = (connection, owner.tenant, owner.user or "")
-        found = await self._read(_GET, place)
+        try:
+            found = self._reader.execute(_GET, place).fetchall()
+        except sqlite3.Error as error:
+            found = await self._again(error, _GET, place)
         return Credential._make((*place, *found[0])) if found else None
 
     async def key(self, dek_id: bytes) -> WrappedKey | None:
@@ -130,9 +133,14 @@ class SqliteStore:
         try:
             return self._reader.execute(statement, values).fetchall()
         except sqlite3.Error as error:
-            # The loop never waits for a lock: the writer's thread does.
-            if getattr(error, "sqlite_errorname", "") not in ("SQLITE_BUSY", "SQLITE_LOCKED"):
-                raise translate(error) from error
+            return await self._again(error, statement, values)
+
+    async def _again(
+        self, error: sqlite3.Error, statement: str, values: tuple[Value, ...]
+    ) -> list[Sequence[Value]]:
+        # The loop never waits for a lock: the writer's thread does.
+        if getattr(error, "sqlite_errorname", "") not in ("SQLITE_BUSY", "SQLITE_LOCKED"):
+            raise translate(error) from error
         return await self._writer.run(lambda writer: writer.execute(statement, values).fetchall())
 
 
