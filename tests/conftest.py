@@ -3,17 +3,21 @@
 import asyncio
 import ipaddress
 import os
+import shutil
 import socket
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections import namedtuple
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
+from pathlib import Path
 
 import httpx2
 import pytest
 
-from connector_vault import Client, Owner, Secret, Vault, emulator
+from connector_vault import Client, Owner, Secret, Vault, emulator, registry
 from connector_vault.refresh import Refresher
 from connector_vault.room import now_ms
 
@@ -21,6 +25,7 @@ Place = namedtuple("Place", "folder database keys file")
 
 CLIENT = Client(provider="github", id="Iv1.emulator", secret=Secret("emulator-secret"))
 ADA = Owner(tenant="acme", user="ada")
+THIRD_PARTY = Path(__file__).parent / "thirdparty"
 CALLBACK = "http://127.0.0.1:9/callback"
 
 
@@ -51,6 +56,31 @@ def _no_settings():
 @pytest.fixture
 async def world():
     async with emulator.running("github") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory):
+    """Install somebody else's connector into a folder, as an operator would."""
+    folder = tmp_path_factory.mktemp("site")
+    offline = ("--no-index", "--no-build-isolation", "--no-deps", "--quiet")
+    quiet = ("--disable-pip-version-check", "--root-user-action", "ignore")
+    source = shutil.copytree(THIRD_PARTY, tmp_path_factory.mktemp("source") / "acme")
+    command = (sys.executable, "-m", "pip", "install", *offline, *quiet, "--target", folder, source)
+    subprocess.run(command, check=True, timeout=50)
+    return folder
+
+
+@pytest.fixture
+def acme(installed, monkeypatch):
+    """Have the connector of tests/thirdparty, for the time of one test."""
+    monkeypatch.syspath_prepend(installed)
+    return registry.load("acme")
+
+
+@pytest.fixture
+async def acme_world(acme):
+    async with emulator.running("acme") as running:
         yield running
 
 

@@ -93,14 +93,18 @@ async def seek(folder, needle):
 
 
 async def lease(database, connection, attempts):
-    """Try to take a lease as many attempts at once. Give those that had it."""
-    from connector_vault.stores import open_store
+    """Try to take a lease as many times at once. Give the attempts that had it."""
+    from tests.conftest import ADA
 
-    async with open_store(database) as store:
+    from connector_vault.room import now_ms
+    from connector_vault.stores import One, open_store
+
+    async with open_store(database, world="real", clock=now_ms) as store:
+        (row,) = [row async for row in store.rows(One(connection, ADA))]
         meet()
         tries = (
-            store.lease(connection, attempt=f"{os.getpid()}-{n}", generation=1, seconds=30, spend=True)
-            for n in range(int(attempts))
+            store.lease(row, attempt=f"{os.getpid()}-{number}", seconds=30, spend=True)
+            for number in range(int(attempts))
         )
         return [row.attempt for row in await asyncio.gather(*tries) if row]
 

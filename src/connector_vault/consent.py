@@ -17,13 +17,16 @@ from connector_vault.errors import (
     BadArguments,
     ConnectorVaultError,
     NotAllowed,
+    OutcomeUnknown,
+    RateLimited,
+    Reconnect,
     Refused,
     TimedOut,
     Unreachable,
 )
 from connector_vault.http import origin_of, origins_of
-from connector_vault.intake import Intake, identify, take_in
-from connector_vault.model import Owner, Pending, Secret, State, Tokens
+from connector_vault.intake import Intake, check_mendable, identify, take_in
+from connector_vault.model import Account, Owner, Pending, Secret, Tokens
 from connector_vault.room import Room, moment
 from connector_vault.stores import AddConsent, Consent, Row
 
@@ -64,12 +67,14 @@ async def begin(
     """Begin a consent: what `Vault.connect` does."""
     _check_redirect(redirect_uri)
     connector = registry.load(provider)
+    if isinstance(scopes, str):
+        raise BadArguments("scopes are a list of texts, not one text")
     asked = oauth.oauth_of(connector).scopes if scopes is None else tuple(scopes)
     if not all(_SCOPE.fullmatch(scope) for scope in asked):
         raise BadArguments("a scope is visible ASCII without spaces, quotes and commas")
     known = room.clients.named(provider, client, owner.tenant)
     if reconnect is not None:
-        _check_live(await room.row(reconnect, owner))
+        check_mendable(await room.row(reconnect, owner), provider)
     state, verifier = token_urlsafe(32), token_urlsafe(64)
     begun = _Begun(
         provider=provider,
@@ -108,8 +113,8 @@ async def finish(room: Room, url: str, owner: Owner) -> Row:
     deadline = asyncio.get_running_loop().time() + _TIMEOUT
     try:
         tokens = await _exchange(room, connector, begun, owner, answer.code, deadline)
-    except (TimedOut, Unreachable):
-        # Nothing was sent, so the code is still good: the same callback may be tried again.
+    except (RateLimited, TimedOut, Unreachable):
+        # The code was not looked at, and is still good: the same callback may be tried again.
         await room.store.commit(AddConsent(consent, room.clock()))
         raise
     return await _take(room, connector, begun, owner, tokens, deadline)
@@ -122,13 +127,17 @@ async def _exchange(
     request = oauth.exchange(
         connector, client, code=code, redirect_uri=begun.redirect_uri, verifier=begun.verifier
     )
-    reply = await room.http.send(request, origins=origins_of(connector), deadline=deadline)
     asked = frozenset(begun.scopes.split())
+    again = f"{connector.title} gave no usable answer: start again with `connect`"
+    try:
+        reply = await room.http.send(request, origins=origins_of(connector), deadline=deadline)
+    except OutcomeUnknown as error:
+        raise Refused("no_answer", again) from error
     try:
         return oauth.read_tokens(connector, reply, now=room.clock(), asked=asked)
     except Unreachable as error:
         # The code was sent and may be spent: another try with it can only fail.
-        raise Refused("unusable_answer", f"{error}, from the start") from error
+        raise Refused("unusable_answer", again) from error
 
 
 async def _take(
@@ -142,7 +151,7 @@ async def _take(
     client = room.clients.holding(begun.provider, begun.client_id, owner.tenant)
     try:
         over = await room.row(begun.reconnect, owner) if begun.reconnect else None
-        account = await identify(room, connector, tokens, deadline)
+        account = await _identify(room, connector, tokens, deadline)
         intake = Intake(
             owner=owner,
             provider=begun.provider,
@@ -162,6 +171,14 @@ async def _take(
     return row
 
 
+async def _identify(room: Room, connector: Connector, tokens: Tokens, deadline: float) -> Account:
+    try:
+        return await identify(room, connector, tokens, deadline)
+    except (RateLimited, Reconnect, TimedOut, Unreachable) as error:
+        words = f"{connector.title} did not say whose account it is: start again with `connect`"
+        raise Refused("account_unknown", words) from error
+
+
 async def _end_replaced(room: Room, connector: Connector, old: Row, new: Tokens) -> None:
     replaced, _ = await room.keyring.open(old)
     if old.kind != "oauth" or replaced.access == new.access:
@@ -169,12 +186,6 @@ async def _end_replaced(room: Room, connector: Connector, old: Row, new: Tokens)
     with suppress(ConnectorVaultError):
         client = room.clients.holding(old.provider, old.client_id, old.tenant)
         await end_token(room, connector, client, replaced)
-
-
-def _check_live(row: Row) -> None:
-    if row.state not in (State.ACTIVE.value, State.RECONNECT.value):
-        words = f"{row.id} was disconnected, which is final: connect without naming it"
-        raise NotAllowed(words)
 
 
 def _check_redirect(uri: str) -> None:

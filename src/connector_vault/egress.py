@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from urllib.parse import quote, unquote
 
@@ -11,13 +11,18 @@ from connector_vault.errors import NotAllowed, OutcomeUnknown, TimedOut, Unreach
 from connector_vault.http import Http, origin_of
 from connector_vault.model import AccessToken, Secret
 
-__all__ = ["Egress", "api_request"]
+__all__ = ["Egress", "api_request", "masked"]
 
 MAX_REPLY = 10 * 1024 * 1024
 """Bytes of an API's answer."""
 
 _HIDDEN = b"[token]"
 _METHODS = frozenset({"DELETE", "GET", "PATCH", "POST", "PUT"})
+_NOT_A_TOOLS = frozenset(
+    {"authorization", "connection", "content-length", "cookie", "host", "transfer-encoding"}
+)
+"""Headers that say who asks, whom, and how long a message is."""
+
 _PATH = re.compile(r"/[\x21-\x7e]*")
 
 Tokens = Callable[[int | None], Awaitable[AccessToken]]
@@ -34,6 +39,8 @@ class Egress(Api):
         self._http = http
         self._tokens = tokens
         self._deadline = deadline
+        self._shown: list[Secret] = []
+        """Every token that was put on: any of them may come back in an answer."""
         self.wrote = False
         """Whether a request that may change something has been sent."""
 
@@ -47,10 +54,14 @@ class Egress(Api):
         if request.method != "GET" and _is_blank_failure(reply):
             words = f"{self._connector.title} answered {reply.status} to a change"
             raise OutcomeUnknown(f"{words}: look whether it happened before repeating it")
-        return self._connector.answer(_masked(reply, token.secret))
+        return self._connector.answer(masked(reply, self._shown))
 
     async def _once(self, request: Request, token: Secret) -> Reply:
         changes = request.method != "GET"
+        if token not in self._shown:
+            self._shown.append(token)
+        if _NOT_A_TOOLS & {name.lower() for name in request.headers}:
+            raise NotAllowed("a tool set a header that is not its own to set")
         outgoing, origins = request, frozenset(self._connector.uploads)
         if request.url.startswith("/"):
             outgoing = api_request(self._connector, request, token)
@@ -87,8 +98,6 @@ def api_request(connector: Connector, request: Request, token: Secret) -> Reques
         or set("?#\\") & set(path)
     ):
         raise NotAllowed("a tool asked for an address that is not a plain path of its API")
-    if any(name.lower() in ("authorization", "host", "cookie") for name in request.headers):
-        raise NotAllowed("a tool set a header that is not its own to set")
     headers = {**connector.headers, **request.headers}
     headers["Authorization"] = f"Bearer {token.reveal()}"
     return replace(request, url=connector.api + path, headers=headers)
@@ -99,9 +108,10 @@ def _is_blank_failure(reply: Reply) -> bool:
     return reply.status >= 500 and "retry-after" not in reply.headers
 
 
-def _masked(reply: Reply, token: Secret) -> Reply:
-    # Some providers repeat the token in what they answer; no tool may see it there.
+def masked(reply: Reply, tokens: Iterable[Secret]) -> Reply:
+    """Take tokens out of an answer: some providers repeat them, and nobody may see them there."""
     body = reply.body
-    for form in {token.reveal(), quote(token.reveal(), safe="")}:
-        body = body.replace(form.encode(), _HIDDEN)
+    for token in tokens:
+        for form in {token.reveal(), quote(token.reveal(), safe="")}:
+            body = body.replace(form.encode(), _HIDDEN)
     return replace(reply, body=body)

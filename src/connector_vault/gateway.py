@@ -184,15 +184,16 @@ class _Work:
 
 async def _bounded(work: _Work, api: Egress, deadline: float) -> Json:
     name = f"{work.connector.name}.{work.tool.name}"
+    limit = asyncio.timeout_at(deadline)
     try:
-        async with asyncio.timeout_at(deadline):
+        async with limit:
             value = await work.tool.function(api, **work.bound)
         return signature_of(work.tool.function).dump(value)
-    except TimeoutError as error:
-        raise TimedOut(f"{name} did not end before its deadline") from error
     except ConnectorVaultError:
         raise
     except Exception as error:
+        if limit.expired():
+            raise TimedOut(f"{name} did not end before its deadline") from error
         # A tool is somebody else's code: whatever it raises, its caller gets one kind of error.
         raise Crashed(f"{name} failed with {type(error).__name__}: tell its author") from error
 

@@ -56,7 +56,7 @@ class Http:
         `deadline` is a time of the running loop's clock; `limit` is in bytes.
 
         Raises:
-            NotAllowed: the url is not below one of `origins`.
+            NotAllowed: the url is not below one of `origins`, or it cannot be sent at all.
             Unreachable: no connection: nothing was sent.
             TimedOut: the deadline passed before anything was sent.
             OutcomeUnknown: it was sent, and no answer came that could be read whole.
@@ -75,6 +75,8 @@ class Http:
                 raise OutcomeUnknown(msg) from error
             msg = f"{origin} could not be reached before the deadline"
             raise TimedOut(msg) from error
+        except (httpx2.InvalidURL, httpx2.LocalProtocolError):
+            raise NotAllowed("a request whose address or headers cannot be sent") from None
         except httpx2.HTTPError as error:
             # Only the class is told: httpx2 puts whole addresses into its messages.
             what = type(error).__name__
@@ -109,8 +111,8 @@ async def open_http(emulator: str | None = None) -> AsyncGenerator[Http]:
         Misconfigured: the emulator is not on loopback.
     """
     _silence()
-    if emulator is not None and urlsplit(emulator).hostname not in LOOPBACK:
-        raise Misconfigured("an emulator is on this machine: http://127.0.0.1:PORT")
+    if emulator is not None:
+        _check_emulator(emulator)
     # No cookie of one person's session may travel with another's request.
     no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
     async with httpx2.AsyncClient(
@@ -118,9 +120,20 @@ async def open_http(emulator: str | None = None) -> AsyncGenerator[Http]:
         timeout=None,  # `send` bounds the whole exchange, which httpx2 cannot
         follow_redirects=False,
         trust_env=emulator is None,
+        verify=emulator
+        is None,  # an emulator speaks plain http, and certificates take long to load
         limits=httpx2.Limits(max_connections=_MAX_CONNECTIONS),
     ) as client:
         yield Http(client, emulator.rstrip("/") if emulator else None)
+
+
+def _check_emulator(url: str) -> None:
+    try:
+        plain = origin_of(url).startswith("http://")
+    except NotAllowed:
+        plain = False
+    if not plain:
+        raise Misconfigured("an emulator is on this machine: http://127.0.0.1:PORT")
 
 
 def origin_of(url: str) -> str:

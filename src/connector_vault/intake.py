@@ -3,16 +3,22 @@
 from dataclasses import dataclass
 
 from connector_vault.connector import Connector
-from connector_vault.egress import api_request
+from connector_vault.egress import api_request, masked
 from connector_vault.envelope import length_prefixed
-from connector_vault.errors import NotAllowed, StoreUnavailable
+from connector_vault.errors import (
+    BadArguments,
+    NotAllowed,
+    OutcomeUnknown,
+    StoreUnavailable,
+    Unreachable,
+)
 from connector_vault.http import origins_of
 from connector_vault.keyring import scope_text, seal
 from connector_vault.model import Account, Client, Kind, Owner, State, Tokens
 from connector_vault.room import Room, new_id
 from connector_vault.stores import AddConnection, AddKey, Conflict, Owned, Row, Update, Value
 
-__all__ = ["Intake", "identify", "take_in"]
+__all__ = ["Intake", "check_mendable", "identify", "take_in"]
 
 _TRIES = 20
 """How often a consent that met a refresh tries again. It always wins (DESIGN §6, Connect)."""
@@ -39,7 +45,11 @@ async def identify(room: Room, connector: Connector, tokens: Tokens, deadline: f
     if connector.identity is None:
         return Account(id="")
     request = api_request(connector, connector.identity.request, tokens.access)
-    reply = await room.http.send(request, origins=origins_of(connector), deadline=deadline)
+    try:
+        reply = await room.http.send(request, origins=origins_of(connector), deadline=deadline)
+    except OutcomeUnknown as error:
+        raise Unreachable(str(error)) from error
+    reply = masked(reply, [tokens.access])
     connector.answer(reply)
     return connector.identity.account(reply)
 
@@ -54,14 +64,31 @@ async def take_in(room: Room, intake: Intake, over: Row | None = None) -> tuple[
         StoreUnavailable: nothing was stored.
     """
     for _ in range(_TRIES):
+        if over is not None:
+            check_mendable(over, intake.provider)
         old = over or await _same_account(room, intake)
         try:
             if old is None:
                 return await _add(room, intake), None
-            return await _replace(room, intake, old), old
+            await _replace(room, intake, old)
+            return await room.row(old.id, intake.owner), old
         except Conflict:
             over = over and await room.row(over.id, intake.owner)
     raise StoreUnavailable("the connection kept changing while it was connected: try again")
+
+
+def check_mendable(row: Row, provider: str) -> None:
+    """Let only a connection pass that a new consent can mend.
+
+    Raises:
+        BadArguments: it is one to another provider.
+        NotAllowed: it was disconnected.
+    """
+    if row.provider != provider:
+        raise BadArguments(f"{row.id} is a connection to {row.provider}, not {provider}")
+    if row.state not in ("active", "reconnect"):
+        words = f"{row.id} was disconnected, which is final: connect without naming it"
+        raise NotAllowed(words)
 
 
 async def _add(room: Room, intake: Intake) -> Row:
@@ -103,7 +130,7 @@ async def _add(room: Room, intake: Intake) -> Row:
     return row
 
 
-async def _replace(room: Room, intake: Intake, old: Row) -> Row:
+async def _replace(room: Room, intake: Intake, old: Row) -> None:
     _, account = await room.keyring.open(old)
     if account != intake.account.id:
         msg = f"{old.id} belongs to another {old.provider} account: sign in there as {old.label}"
@@ -132,7 +159,6 @@ async def _replace(room: Room, intake: Intake, old: Row) -> Row:
     where: dict[str, Value] = {"generation": old.generation, "state": old.state}
     line = room.audit.line(new, "reconnect", kind=new.kind, scopes=new.scopes)
     await room.store.commit(Update(old.id, where, changed), line)
-    return new
 
 
 async def _same_account(room: Room, intake: Intake) -> Row | None:

@@ -231,8 +231,8 @@ def _failure(connector: Connector, reply: Reply, answer: _Answer) -> Exception:
         return Misconfigured(words)
     if reply.status == 429:
         return RateLimited(retry_after(reply))
-    if code and reply.status < 500:
-        return Refused(code, said)
+    if reply.status < 500 and (code or reply.status >= 300):
+        return Refused(code or str(reply.status), said)
     words = f"{connector.title} answered without an access token (HTTP {reply.status}): try again"
     return Unreachable(words)
 

@@ -62,7 +62,7 @@ class Signature:
         plain = {name: value for name, value in arguments.items() if name not in self.files}
         try:
             text = json.dumps(plain, allow_nan=False)
-        except (TypeError, ValueError):
+        except (RecursionError, TypeError, ValueError):
             raise BadArguments("arguments are what JSON can say") from None
         if len(text) > _MAX_ARGUMENTS:
             raise BadArguments(f"arguments are at most {_MAX_ARGUMENTS:,} bytes")

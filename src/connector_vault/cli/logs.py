@@ -24,7 +24,7 @@ def install() -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
     handler.addFilter(Redaction(PATTERNS))
-    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.getLogger().addHandler(handler)
 
 
 def show_everything() -> None:

@@ -1,8 +1,7 @@
 """The commands of `connector-vault`."""
 
-import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
@@ -39,9 +38,7 @@ app = typer.Typer(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command, and give its exit code."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # A name that the terminal cannot write is no reason to fail.
-        sys.stdout.reconfigure(errors="backslashreplace")
+    _let_anything_be_written()
     given = list(sys.argv[1:] if arguments is None else arguments)
     logs.install()
     try:
@@ -65,6 +62,13 @@ def _begin(
     if context.invoked_subcommand is None:
         sys.stdout.write(f"{context.get_help()}\n")
         raise typer.Exit
+
+
+def _let_anything_be_written() -> None:
+    # A name that this terminal's encoding lacks is no reason to fail.
+    reconfigure: Callable[..., object] | None = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace")
 
 
 def _usage(error: typer.TyperException) -> str:

@@ -89,7 +89,11 @@ def _update(connection: sqlite3.Connection, change: Update, now: int) -> None:
         f"update connection set {set_}, revision = revision + 1, changed_at = ? where {where}"  # noqa: S608  # checked above
     )
     values = (*change.set.values(), now, change.id, *change.where.values())
-    if connection.execute(statement, values).rowcount != 1:
+    try:
+        changed = connection.execute(statement, values).rowcount
+    except sqlite3.IntegrityError:
+        raise Conflict(change.id) from None
+    if changed != 1:
         raise Conflict(change.id)
 
 

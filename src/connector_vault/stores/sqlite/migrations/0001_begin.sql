@@ -36,6 +36,10 @@ create table connection (
 create index connection_owner on connection (tenant, user, created_at, id);
 create index connection_grant on connection (grant_key) where grant_key <> x'';
 
+-- Two consents of one account that finish at once are one connection.
+create unique index connection_account on connection (tenant, user, provider, kind, account)
+    where account <> '' and state in ('active', 'reconnect');
+
 -- A table of its own, so that a later option can keep it elsewhere.
 create table dek (
     dek_id     blob primary key,

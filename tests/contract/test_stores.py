@@ -1,0 +1,450 @@
+"""What every store promises. A new one is a line in STORES."""
+
+import asyncio
+
+import pytest
+from tests.player import playing
+
+from connector_vault import Owner
+from connector_vault.stores import (
+    AddConnection,
+    AddConsent,
+    AddKey,
+    Conflict,
+    Consent,
+    Everything,
+    Line,
+    One,
+    Owned,
+    Row,
+    Sharing,
+    Shred,
+    Update,
+    WrappedKey,
+    open_store,
+)
+
+ADA = Owner(tenant="acme", user="ada")
+STRANGERS = [
+    Owner(tenant="acme", user="eve"),
+    Owner(tenant="evil", user="ada"),
+    Owner(tenant="acme"),
+]
+ROW = Row(
+    id="con_1",
+    tenant="acme",
+    user="ada",
+    provider="github",
+    kind="oauth",
+    client="default",
+    client_id="Iv1",
+    account="1",
+    label="ada",
+    state="active",
+    reason="",
+    scopes="gist repo",
+    generation=1,
+    revision=1,
+    expires_at=9_000,
+    grant_id="grant_1",
+    grant_key=b"grant",
+    dek_id=b"d" * 16,
+    sealed=b"sealed",
+    attempt="",
+    lease_until=0,
+    intent="",
+    doubt="",
+    ended=0,
+    receipt="",
+    created_at=1_000,
+    changed_at=1_000,
+)
+KEY = WrappedKey(ROW.dek_id, "acme", "con_1", "local:x", 1, b"wrapped" * 8)
+CONSENT = Consent(b"c" * 32, "acme", "ada", 5_000, b"sealed")
+LINE = Line(1_000, "acme", "ada", "con_1", "github", "connect", "ok", "{}")
+
+
+class Now:
+    """A clock that stands until it is set."""
+
+    def __init__(self):
+        self.time = 2_000
+
+    def __call__(self):
+        return self.time
+
+
+def sqlite(folder, now):
+    return open_store(f"sqlite:///{folder / 'vault.db'}", world="real", clock=now)
+
+
+STORES = [sqlite]
+
+
+@pytest.fixture
+def now():
+    return Now()
+
+
+@pytest.fixture(params=STORES, ids=lambda make: make.__name__)
+def another(request, tmp_path, now):
+    """Open the same database: once more is as good as another process."""
+    return lambda: request.param(tmp_path, now)
+
+
+@pytest.fixture
+async def store(another):
+    async with another() as store:
+        yield store
+
+
+@pytest.fixture
+async def kept(store):
+    await store.commit(AddKey(KEY), AddConnection(ROW))
+    return store
+
+
+async def all_of(store, query=Everything()):  # noqa: B008  # it is a constant
+    return [row async for row in store.rows(query)]
+
+
+async def row_of(store, connection="con_1"):
+    (row,) = await all_of(store, One(connection, ADA))
+    return row
+
+
+async def test_what_is_committed_is_read(kept):
+    assert await row_of(kept) == ROW
+    assert await kept.key(KEY.dek_id) == KEY
+    assert (await kept.get("con_1", ADA)).sealed == b"sealed"
+
+
+async def test_a_credential_is_the_row_in_short(kept):
+    credential = await kept.get("con_1", ADA)
+
+    assert credential._asdict().items() <= ROW._asdict().items()
+
+
+async def test_what_is_committed_outlives_the_store(another):
+    async with another() as store:
+        await store.commit(AddKey(KEY), AddConnection(ROW))
+
+    async with another() as store:
+        assert await row_of(store) == ROW
+
+
+async def test_a_store_keeps_its_id(another):
+    async with another() as first, another() as second:
+        assert len(first.id) == 16
+        assert first.id == second.id
+
+
+async def test_what_one_commits_the_other_reads_at_once(another):
+    async with another() as one, another() as other:
+        assert await other.get("con_1", ADA) is None
+        await one.commit(AddConnection(ROW))
+        assert await row_of(other) == ROW
+
+
+async def test_what_is_not_there_is_none(store):
+    assert await store.get("con_1", ADA) is None
+    assert await store.key(b"d" * 16) is None
+    assert await store.claim(b"c" * 32, ADA, 0) is None
+    assert await store.lease(ROW, attempt="a", seconds=1, spend=True) is None
+    assert await all_of(store) == []
+
+
+@pytest.mark.parametrize("stranger", STRANGERS, ids=str)
+async def test_anothers_connection_does_not_exist(kept, stranger):
+    assert await kept.get("con_1", stranger) is None
+    assert await all_of(kept, One("con_1", stranger)) == []
+    assert await all_of(kept, Owned(owner=stranger)) == []
+
+
+async def test_a_workspace_has_connections_of_its_own(store):
+    shared = ROW._replace(id="con_2", user="")
+    await store.commit(AddConnection(ROW), AddConnection(shared))
+
+    assert await all_of(store, Owned(owner=Owner(tenant="acme"))) == [shared]
+
+
+async def test_a_change_requires_what_it_names(kept):
+    await kept.commit(Update("con_1", {"generation": 1, "attempt": ""}, {"label": "Ada"}))
+
+    row = await row_of(kept)
+    assert (row.label, row.revision, row.changed_at) == ("Ada", 2, 2_000)
+    assert row == ROW._replace(label="Ada", revision=2, changed_at=2_000)
+
+
+@pytest.mark.parametrize(
+    "where", [{"generation": 2}, {"state": "revoked"}, {"generation": 1, "attempt": "a"}], ids=str
+)
+async def test_a_change_that_comes_too_late_is_a_conflict(kept, where):
+    with pytest.raises(Conflict):
+        await kept.commit(Update("con_1", where, {"label": "Ada"}))
+
+    assert await row_of(kept) == ROW
+
+
+async def test_a_change_of_nothing_is_a_conflict(kept):
+    with pytest.raises(Conflict):
+        await kept.commit(Update("con_2", {}, {"label": "Ada"}))
+
+
+async def test_nothing_can_be_required_and_written(kept):
+    """None is a value of its own: the provider does not say which scopes."""
+    await kept.commit(Update("con_1", {"scopes": "gist repo"}, {"scopes": None}))
+    await kept.commit(Update("con_1", {"scopes": None}, {"scopes": ""}))
+
+    assert (await row_of(kept)).scopes == ""
+
+
+async def test_a_column_that_does_not_exist_is_refused(kept):
+    with pytest.raises(ValueError, match="label = 1"):
+        await kept.commit(Update("con_1", {}, {"label = 1, state": "revoked"}))
+
+    assert await row_of(kept) == ROW
+
+
+@pytest.mark.parametrize("late", [AddConnection(ROW), AddKey(KEY), Update("con_2", {}, {})])
+async def test_a_conflict_takes_the_whole_commit_back(kept, late):
+    new = ROW._replace(id="con_3")
+
+    with pytest.raises(Conflict):
+        await kept.commit(AddConnection(new), Update("con_1", {}, {"label": "Ada"}), LINE, late)
+
+    assert await all_of(kept) == [ROW]
+
+
+async def test_a_conflict_takes_back_no_neighbours_commit(kept):
+    """Several commits may share one write to the disk."""
+    came = await asyncio.gather(
+        *(
+            kept.commit(
+                AddConnection(ROW._replace(id=f"con_{number}")),
+                Update("con_1", {"generation": 1 + number % 2}, {"label": f"{number}"}),
+            )
+            for number in range(2, 100)
+        ),
+        return_exceptions=True,
+    )
+
+    assert sum(isinstance(one, Conflict) for one in came) == 49
+    assert {int(row.id[4:]) % 2 for row in await all_of(kept) if row.id != "con_1"} == {0}
+
+
+async def test_of_many_with_one_generation_one_wins(kept):
+    came = await asyncio.gather(
+        *(kept.commit(Update("con_1", {"generation": 1}, {"generation": 2})) for _ in range(50)),
+        return_exceptions=True,
+    )
+
+    assert sum(one is None for one in came) == 1
+    assert (await row_of(kept)).revision == 2
+
+
+async def test_rows_come_the_oldest_first(store):
+    rows = [ROW._replace(id=f"con_{n}", created_at=1_000 - n // 2) for n in range(9)]
+    await store.commit(*map(AddConnection, rows))
+
+    assert await all_of(store) == sorted(rows, key=lambda row: (row.created_at, row.id))
+
+
+async def test_many_rows_come_whole(store):
+    rows = [ROW._replace(id=f"con_{number:04}") for number in range(1_001)]
+    await store.commit(*map(AddConnection, rows))
+
+    assert await all_of(store, Owned(owner=ADA)) == rows
+
+
+async def test_rows_that_change_under_the_reader_come_once(store):
+    rows = [ROW._replace(id=f"con_{number:04}") for number in range(500)]
+    await store.commit(*map(AddConnection, rows))
+    seen = []
+
+    async for row in store.rows(Everything()):
+        seen.append(row.id)
+        await store.commit(Update(row.id, {}, {"label": "seen"}))
+
+    assert seen == [row.id for row in rows]
+
+
+async def test_rows_are_chosen_by_provider_and_prefix(store):
+    slack = ROW._replace(id="con_2", provider="slack")
+    percent = ROW._replace(id="con%3")
+    await store.commit(*map(AddConnection, (ROW, slack, percent)))
+
+    assert await all_of(store, Owned(owner=ADA, provider="slack")) == [slack]
+    assert await all_of(store, Owned(owner=ADA, id_prefix="con%")) == [percent]
+    assert await all_of(store, Owned(owner=ADA, provider="slack", id_prefix="con_1")) == []
+
+
+async def test_one_grant_is_shared_whoever_owns_it(store):
+    theirs = ROW._replace(id="con_2", tenant="other")
+    apart = ROW._replace(id="con_3", grant_key=b"another")
+    await store.commit(*map(AddConnection, (ROW, theirs, apart)))
+
+    assert await all_of(store, Sharing(b"grant")) == [ROW, theirs]
+
+
+async def test_a_lease_is_taken_and_the_row_read(kept):
+    held = await kept.lease(ROW, attempt="a", seconds=30, spend=True)
+
+    assert held == ROW._replace(attempt="a", lease_until=32_000, intent="a", revision=2)
+    assert await row_of(kept) == held
+
+
+async def test_a_lease_without_intent_says_none(kept):
+    held = await kept.lease(ROW, attempt="a", seconds=30, spend=False)
+
+    assert (held.attempt, held.intent, held.doubt) == ("a", "", "")
+
+
+async def test_of_many_at_once_one_has_the_lease(kept):
+    tries = (kept.lease(ROW, attempt=f"{n}", seconds=30, spend=True) for n in range(100))
+
+    held = [row for row in await asyncio.gather(*tries) if row]
+
+    assert len(held) == 1
+    assert (await row_of(kept)).attempt == held[0].attempt
+
+
+async def test_of_many_in_two_processes_one_has_the_lease(kept, tmp_path):
+    told = (f"sqlite:///{tmp_path / 'vault.db'}", "con_1", 50)
+
+    async with playing("lease", *told) as one, playing("lease", *told) as other:
+        await asyncio.gather(one.go(), other.go())
+        held = [*await one.end(), *await other.end()]
+
+    assert held == [(await row_of(kept)).attempt]
+
+
+async def test_a_lease_ends_by_the_clock(kept, now):
+    await kept.lease(ROW, attempt="a", seconds=30, spend=False)
+
+    now.time += 29_999
+    assert await kept.lease(ROW, attempt="b", seconds=30, spend=False) is None
+    now.time += 1
+    assert (await kept.lease(ROW, attempt="b", seconds=30, spend=False)).attempt == "b"
+
+
+@pytest.mark.parametrize("moved", [{"generation": 2}, {"state": "revoking"}], ids=str)
+async def test_a_lease_is_not_to_be_had_once_the_row_moved(kept, moved):
+    await kept.commit(Update("con_1", {}, moved))
+
+    assert await kept.lease(ROW, attempt="a", seconds=30, spend=True) is None
+    assert (await row_of(kept)).attempt == ""
+
+
+async def test_an_intent_found_becomes_a_doubt(kept, now):
+    await kept.lease(ROW, attempt="a", seconds=30, spend=True)
+    now.time += 30_000
+
+    held = await kept.lease(ROW, attempt="b", seconds=30, spend=True)
+
+    assert (held.intent, held.doubt, held.ended) == ("b", "a", 0)
+
+
+async def test_a_doubt_stays(kept):
+    await kept.commit(Update("con_1", {}, {"doubt": "a", "ended": 1}))
+
+    held = await kept.lease(ROW, attempt="b", seconds=30, spend=True)
+
+    assert (held.intent, held.doubt, held.ended) == ("b", "a", 1)
+
+
+async def test_a_lease_without_intent_leaves_intent_and_doubt(kept):
+    known = {"intent": "b", "doubt": "a", "ended": 1}
+    await kept.commit(Update("con_1", {}, known))
+
+    held = await kept.lease(ROW, attempt="c", seconds=30, spend=False)
+
+    assert (held.intent, held.doubt, held.ended) == ("b", "a", 1)
+
+
+async def test_a_consent_is_taken_once(store):
+    await store.commit(AddConsent(CONSENT, 0))
+
+    taken = await asyncio.gather(*(store.claim(CONSENT.id, ADA, 4_999) for _ in range(20)))
+
+    assert [one for one in taken if one] == [CONSENT]
+
+
+@pytest.mark.parametrize("stranger", STRANGERS, ids=str)
+async def test_anothers_consent_is_neither_taken_nor_used_up(store, stranger):
+    await store.commit(AddConsent(CONSENT, 0))
+
+    assert await store.claim(CONSENT.id, stranger, 0) is None
+    assert await store.claim(CONSENT.id, ADA, 0) == CONSENT
+
+
+async def test_a_consent_runs_out(store):
+    await store.commit(AddConsent(CONSENT, 0))
+
+    assert await store.claim(CONSENT.id, ADA, 5_000) is None
+
+
+async def test_a_consent_may_come_back(store):
+    await store.commit(AddConsent(CONSENT, 0))
+    taken = await store.claim(CONSENT.id, ADA, 0)
+
+    await store.commit(AddConsent(taken, 0))
+
+    assert await store.claim(CONSENT.id, ADA, 0) == CONSENT
+
+
+async def test_a_shredded_key_is_gone(kept):
+    other = KEY._replace(dek_id=b"e" * 16, connection="con_2")
+    more = KEY._replace(dek_id=b"f" * 16)
+    await kept.commit(AddKey(other), AddKey(more))
+
+    await kept.commit(Shred("con_1"))
+
+    assert [await kept.key(key.dek_id) for key in (KEY, more, other)] == [None, None, other]
+
+
+async def test_a_shred_that_conflicts_destroys_nothing(kept):
+    with pytest.raises(Conflict):
+        await kept.commit(Shred("con_1"), Update("con_1", {"generation": 2}, {}))
+
+    assert await kept.key(KEY.dek_id) == KEY
+
+
+async def test_a_cancelled_caller_leaves_no_transaction_open(another, kept):
+    for number in range(20):
+        task = asyncio.create_task(kept.commit(Update("con_1", {}, {"label": f"{number}"})))
+        await asyncio.sleep(0)
+        task.cancel()
+    await asyncio.wait([task])
+
+    async with another() as other:
+        await other.commit(Update("con_1", {}, {"label": "other"}))
+    await kept.commit(Update("con_1", {"label": "other"}, {"label": "kept"}))
+
+
+async def test_a_cancelled_commit_is_whole_or_was_never_begun(kept):
+    new = [ROW._replace(id=f"con_{number}") for number in range(2, 40)]
+    tasks = [
+        asyncio.create_task(
+            kept.commit(AddConnection(row), AddKey(KEY._replace(dek_id=row.id.encode())))
+        )
+        for row in new
+    ]
+    await asyncio.sleep(0)
+    for task in tasks[::2]:
+        task.cancel()
+    await asyncio.wait(tasks)
+
+    for row in new:
+        there = bool(await all_of(kept, One(row.id, ADA)))
+        assert there == (await kept.key(row.id.encode()) is not None)
+
+
+async def test_nothing_is_done_by_a_store_that_was_closed(another):
+    async with another() as store:
+        await store.commit(AddConnection(ROW))
+
+    for work in (store.commit(LINE), store.get("con_1", ADA), store.key(b"d" * 16)):
+        async with asyncio.timeout(2):
+            with pytest.raises(Exception, match="closed"):
+                await work

@@ -1,0 +1,33 @@
+"""Acme: what a tool of somebody else may try, well meant or not."""
+
+from connector_vault.connector import Account, Connector, Identity, Reply, Request, reads, writes
+
+from . import tools
+
+__all__ = ["connector"]
+
+
+def _account(reply: Reply) -> Account:
+    return Account(id="1", label=reply.json()["path"])
+
+
+connector = Connector(
+    name="acme",
+    title="Acme",
+    api="https://api.acme.example/v1",
+    uploads=("https://up.acme.example",),
+    identity=Identity(request=Request("GET", "/me"), account=_account),
+    tools=(
+        reads(tools.echo),
+        reads(tools.twice),
+        reads(tools.crash),
+        reads(tools.misread),
+        reads(tools.stall),
+        reads(tools.tire),
+        reads(tools.lie),
+        writes(tools.ask),
+        writes(tools.put_then_stall),
+        writes(tools.attach),
+        writes(tools.carry_on),
+    ),
+)

@@ -1,0 +1,84 @@
+"""Acme's tools."""
+
+import asyncio
+
+from connector_vault.connector import Api, File, Json, Refused, Request
+
+__all__ = [
+    "ask",
+    "attach",
+    "carry_on",
+    "crash",
+    "echo",
+    "lie",
+    "misread",
+    "put_then_stall",
+    "stall",
+    "tire",
+    "twice",
+]
+
+
+async def echo(api: Api, text: str = "") -> dict[str, Json]:
+    """Say what Acme was asked."""
+    return await api.get(dict[str, Json], "/echo", text=text)
+
+
+async def ask(
+    api: Api, method: str, url: str, headers: dict[str, str] | None = None
+) -> dict[str, Json]:
+    """Ask whatever the caller likes."""
+    return await api.send(Request(method, url, headers=headers or {}))
+
+
+async def twice(api: Api) -> list[Json]:
+    """Ask for one thing, then for another."""
+    return [await api.get(dict[str, Json], f"/{name}") for name in ("one", "two")]
+
+
+async def crash(api: Api, text: str) -> None:
+    """Fail, with the argument in the error."""
+    raise ValueError(text)
+
+
+async def misread(api: Api) -> None:
+    """Fail as code that trusts an answer does."""
+    (await api.send(Request("GET", "/echo")))["nothing"]["there"]
+
+
+async def stall(api: Api) -> None:
+    """Never end."""
+    await asyncio.Event().wait()
+
+
+async def tire(api: Api) -> None:
+    """Give up by a deadline of its own."""
+    raise TimeoutError
+
+
+async def lie(api: Api) -> int:
+    """Promise a number and give none."""
+    return "no number"
+
+
+async def put_then_stall(api: Api) -> None:
+    """Change something, then never end."""
+    await api.put(dict[str, Json], "/thing", json={"name": "thing"})
+    await asyncio.Event().wait()
+
+
+async def attach(api: Api, file: File, note: str = "", second: File | None = None) -> int:
+    """Upload a file. Gives how many bytes it had."""
+    content = file.read(range(file.size))
+    headers = {"Content-Type": "text/plain"}
+    await api.upload(f"https://up.acme.example/{file.name}", content, headers)
+    return len(content)
+
+
+async def carry_on(api: Api) -> str:
+    """Change something although the first try was refused."""
+    try:
+        await api.post(dict[str, Json], "/refused")
+    except Refused as error:
+        return error.code
+    return "done"
