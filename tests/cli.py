@@ -20,6 +20,7 @@ from connector_vault.cli import main
 
 COMMAND = [sys.executable, "-m", "connector_vault"]
 CLIENT = Client(provider="github", id="Iv1.emulator", secret=Secret("emulator-secret"))
+SECRET_KEY = "sk-or-v1-0123456789abcdefghijklmnop"
 PIPES = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
 
 
@@ -123,6 +124,15 @@ def visit(url, **options):
 def link_of(process):
     """Wait until a process shows a link."""
     return next(line.strip() for line in process.stderr if line.startswith("http"))
+
+
+def install_connector(site, code):
+    """Put a package into a folder whose connector, `broken`, is a module with this code."""
+    info = site / "broken-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[connector_vault.connectors]\nbroken = broken_one:c\n")
+    (site / "broken_one.py").write_text(code)
 
 
 @contextmanager

@@ -8,11 +8,11 @@ import sys
 
 import httpx2
 import pytest
-from tests.cli import FIXTURES, link_of, visit
+
+from tests.cli import FIXTURES, SECRET_KEY, link_of, visit
 
 portal, played, shell, lonely, connected = FIXTURES
 
-KEY = "sk-or-v1-0123456789abcdefghijklmnop"
 VISITOR = "import sys, httpx2; httpx2.get(sys.argv[1], follow_redirects=True)"
 
 
@@ -142,15 +142,15 @@ def test_a_dead_connection_is_mended_under_its_id(connected):
 
 
 def test_a_key_comes_through_a_pipe(lonely):
-    done = lonely.quick("add", "openrouter", "--label", "work", "--json", stdin=f"{KEY}\n")
+    done = lonely.quick("add", "openrouter", "--label", "work", "--json", stdin=f"{SECRET_KEY}\n")
 
     connection = done.json["connection"]
     assert (connection["kind"], connection["label"]) == ("api-key", "work")
-    assert KEY not in done.out + done.err
+    assert SECRET_KEY not in done.out + done.err
 
 
 def test_a_key_comes_from_a_file(lonely, tmp_path):
-    (tmp_path / "key").write_text(KEY)
+    (tmp_path / "key").write_text(SECRET_KEY)
 
     done = lonely.quick("add", "openrouter", "--secret-file", str(tmp_path / "key"))
 
@@ -162,29 +162,31 @@ def test_a_key_comes_from_a_file(lonely, tmp_path):
 def test_a_key_is_typed_unseen(lonely):
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "connector_vault", "add", "openrouter"]
-    with subprocess.Popen(command, env=lonely.env, stdin=theirs, stdout=-1, stderr=theirs) as process:
+    with subprocess.Popen(
+        command, env=lonely.env, stdin=theirs, stdout=-1, stderr=theirs
+    ) as process:
         os.close(theirs)
         seen = os.read(ours, 1000)
-        os.write(ours, f"{KEY}\n".encode())
+        os.write(ours, f"{SECRET_KEY}\n".encode())
         out = process.stdout.read()
         seen += os.read(ours, 1000)
     os.close(ours)
 
     assert out.startswith(b"Kept openrouter")
     assert b"not shown" in seen
-    assert KEY.encode() not in seen
+    assert SECRET_KEY.encode() not in seen
 
 
 @pytest.mark.parametrize(
     ("arguments", "stdin"),
     [
-        (["add", "openrouter", "--stdin", "--secret-file", "/dev/null"], KEY),
+        (["add", "openrouter", "--stdin", "--secret-file", "/dev/null"], SECRET_KEY),
         (["add", "openrouter", "--secret-file", "/nowhere/key"], ""),
-        (["add", "Open Router"], KEY),
+        (["add", "Open Router"], SECRET_KEY),
         (["add", "openrouter"], ""),
         (["add", "openrouter"], "two words"),
         (["add", "openrouter"], "x" * 70_000),
-        (["add", "openrouter", "--label", "a\nb"], KEY),
+        (["add", "openrouter", "--label", "a\nb"], SECRET_KEY),
     ],
 )
 def test_a_key_that_cannot_be_one_is_refused(lonely, arguments, stdin):
@@ -193,12 +195,14 @@ def test_a_key_that_cannot_be_one_is_refused(lonely, arguments, stdin):
     assert (done.code, done.error[0]) == (2, "BadArguments")
 
 
-@pytest.mark.parametrize("extra", [[KEY], ["--secret", KEY], [f"--key={KEY}"], [f"-k{KEY}"]])
+@pytest.mark.parametrize(
+    "extra", [[SECRET_KEY], ["--secret", SECRET_KEY], [f"--key={SECRET_KEY}"], [f"-k{SECRET_KEY}"]]
+)
 def test_a_secret_is_no_argument_and_is_not_repeated(lonely, extra):
     done = lonely.quick("add", "openrouter", *extra, "--json")
 
     assert (done.code, done.error[0]) == (2, "BadArguments")
-    assert KEY not in done.out + done.err
+    assert SECRET_KEY not in done.out + done.err
 
 
 def test_a_token_its_provider_refuses_is_not_kept(shell):

@@ -1,6 +1,7 @@
 """Disconnect means gone, and the receipt says what was proven."""
 
 import asyncio
+import threading
 from datetime import UTC, datetime
 
 import pytest
@@ -10,11 +11,13 @@ from tests.player import playing
 from connector_vault import Client, Gateway, Owner, Secret, State, lease
 from connector_vault.errors import NotConnected, Reconnect, Unreachable
 from connector_vault.room import now_ms
+from connector_vault.stores import Update
 
 TOKEN = "/login/oauth/access_token"
 GRANT = "/applications/Iv1.emulator/grant"
 ONE = "/applications/Iv1.emulator/token"
 BOB = Owner(tenant="other", user="bob")
+ASKED = '{"asked_at":1000}'
 HOURS = 3600
 NINE_HOURS = 9 * HOURS
 
@@ -168,7 +171,7 @@ async def test_no_call_starts_in_another_process(vault, opened, world, connect):
 
 @pytest.mark.parametrize("fault", SILENT, ids=lambda fault: str(fault.get("status", fault["kind"])))
 async def test_a_silent_provider_leaves_it_unconfirmed(vault, world, connect, monkeypatch, fault):
-    monkeypatch.setattr("connector_vault.revocation._SEND", 0.3)
+    monkeypatch.setattr("connector_vault.ending._SEND", 0.3)
     connection = await connect(vault)
     await world.fault(path="/applications/*", times=None, **fault)
 
@@ -181,7 +184,7 @@ async def test_a_silent_provider_leaves_it_unconfirmed(vault, world, connect, mo
 
 @pytest.mark.parametrize("fault", SILENT, ids=lambda fault: str(fault.get("status", fault["kind"])))
 async def test_asking_again_completes_it(vault, world, connect, monkeypatch, fault):
-    monkeypatch.setattr("connector_vault.revocation._SEND", 0.3)
+    monkeypatch.setattr("connector_vault.ending._SEND", 0.3)
     connection = await connect(vault)
     await world.fault(path="/applications/*", times=None, **fault)
     first = await end(vault, connection)
@@ -382,7 +385,7 @@ async def test_a_lost_reply_to_the_revokers_own_refresh_is_remembered(
 
     await end(later(vault, NINE_HOURS), connection)
 
-    assert (await vault.room.row(connection.id, ADA)).intent != ""
+    assert (await vault.room.row(connection.id, ADA)).doubt != ""
 
 
 async def test_anothers_lease_is_not_given_back(vault, connect, raw, monkeypatch):
@@ -500,6 +503,29 @@ async def test_a_cancelled_end_does_not_lose_a_refresh(
 
     assert (receipt.outcome, receipt.confirmed) == ("revoked", True)
     assert await live(world) == 0
+
+
+async def test_a_cancelled_end_holds_no_lease(vault, connect, held_writer):
+    """The lease is taken just when nobody waits for it any more."""
+    store, free = vault.room.store, threading.Event()
+    connection = await connect(vault)
+    await vault.room.store.commit(Update(connection.id, {}, {"state": "revoking", "receipt": ASKED}))
+    async with held_writer(store) as queued:
+        wait = asyncio.create_task(store._writer.run(lambda _: free.wait(30)))
+        task = asyncio.create_task(end(vault, connection))
+        await queued(2)
+    await held_up(store)
+    task.cancel()
+    free.set()
+    await asyncio.wait([task, wait])
+
+    assert (await vault.room.row(connection.id, ADA)).attempt == ""
+
+
+async def held_up(store):
+    """Wait until the writer has taken all that was queued."""
+    while store._writer._jobs.qsize():
+        await asyncio.sleep(0)
 
 
 async def test_an_end_that_another_process_finishes_is_the_same_end(

@@ -174,7 +174,7 @@ async def test_a_failure_changes_nothing(vault, world, connect, monkeypatch, fau
         await renew(vault, connection)
 
     after = await row_of(vault, connection)
-    same = ("state", "generation", "sealed", "expires_at", "attempt", "lease_until", "doubt")
+    same = ("state", "generation", "sealed", "expires_at", "attempt", "lease_until", "intent")
     assert [getattr(after, name) for name in same] == [getattr(before, name) for name in same]
 
 
@@ -198,8 +198,8 @@ async def test_a_lost_reply_leaves_the_connection_as_it_was(vault, world, connec
         await renew(vault, connection)
 
     row = await row_of(vault, connection)
-    assert (row.state, row.generation, row.attempt) == ("active", 1, "")
-    assert (bool(row.intent), row.ended) == (True, 1)
+    assert (row.state, row.generation, row.attempt, row.intent) == ("active", 1, "", "")
+    assert (bool(row.doubt), row.ended) == (True, 1)
 
 
 async def test_after_a_lost_reply_the_old_token_is_tried_once_more(vault, world, connect):
@@ -413,7 +413,43 @@ async def test_an_attempt_that_sends_nothing_does_not_hide_a_lost_reply(
         with pytest.raises(Misconfigured):
             await renew(other, connection)
 
-    assert (await row_of(vault, connection)).intent != ""
+    assert (await row_of(vault, connection)).doubt != ""
+
+
+async def test_a_verdict_does_not_hide_a_lost_reply(vault, world, connect):
+    connection = await connect(vault)
+    await world.fault(path=TOKEN, kind="drop")
+    for error in (Unreachable, Reconnect):
+        with pytest.raises(error):
+            await renew(vault, connection)
+
+    row = await row_of(vault, connection)
+    assert (row.state, row.intent, bool(row.doubt)) == ("reconnect", "", True)
+
+
+async def test_a_success_ends_every_doubt(vault, world, connect):
+    connection = await connect(vault)
+    await world.fault(path=TOKEN, kind="reset")
+    with pytest.raises(Unreachable):
+        await renew(vault, connection)
+
+    await renew(vault, connection)
+
+    row = await row_of(vault, connection)
+    assert (row.attempt, row.intent, row.doubt, row.ended) == ("", "", "", 0)
+
+
+@pytest.mark.parametrize("answer", [{"error": "bad_refresh_token"}, WRONG_CLIENT, None])
+async def test_an_answer_leaves_no_doubt(vault, world, connect, answer):
+    connection = await connect(vault)
+    status = 200 if answer else 429
+    await world.fault(path=TOKEN, kind="status", status=status, body=answer)
+
+    with pytest.raises((Reconnect, Misconfigured, RateLimited)):
+        await renew(vault, connection)
+
+    row = await row_of(vault, connection)
+    assert (row.attempt, row.intent, row.doubt) == ("", "", "")
 
 
 async def test_a_grant_whose_client_is_gone_is_left_alone(vault, opened, world, connect):

@@ -9,7 +9,7 @@ async def rate_limit(vault: Vault, http: httpx2.AsyncClient, connection: str, ow
     """Give how many requests GitHub still allows this account."""
     token = await vault.token(connection, owner=owner, purpose="rate limit report")
     reply = await _ask(http, token.secret.reveal())
-    if reply.status_code == httpx2.codes.UNAUTHORIZED:
+    if reply.status_code == 401:
         # Refreshes only if nobody else has: `newer_than` names the token that was refused.
         token = await vault.token(
             connection, owner=owner, purpose="rate limit report", newer_than=token.generation

@@ -10,6 +10,7 @@ from connector_vault.errors import Corrupt, Misconfigured, Shredded
 from connector_vault.keys import KeyHolder, Raw, Wrapped
 from connector_vault.model import Secret, Tokens
 from connector_vault.stores import AddKey, Conflict, Everything, Openable, Row, Store, WrappedKey
+from connector_vault.undertaking import Undertakings
 
 __all__ = ["Keyring", "open_keyring", "scope_text", "seal"]
 
@@ -26,10 +27,15 @@ class Keyring:
     """Opens and seals rows. Keeps data keys for a while, tokens never."""
 
     def __init__(
-        self, store: Store, holder: KeyHolder, clock: Callable[[], float] = time.monotonic
+        self,
+        store: Store,
+        holder: KeyHolder,
+        work: Undertakings,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._holder = holder
+        self._work = work
         self._clock = clock
         self._keys: dict[bytes, tuple[DataKey, float]] = {}
         self._coming: dict[bytes, asyncio.Task[DataKey]] = {}
@@ -55,9 +61,9 @@ class Keyring:
             return kept[0]
         coming = self._coming.get(dek_id)
         if coming is None:
-            coming = asyncio.create_task(self._fetch(dek_id, tenant, connection))
+            coming = self._work.begin(self._fetch(dek_id, tenant, connection))
             self._coming[dek_id] = coming
-            coming.add_done_callback(lambda done: self._end(dek_id, done))
+            coming.add_done_callback(lambda _: self._coming.pop(dek_id))
         return await asyncio.shield(coming)
 
     async def open(self, row: Openable) -> tuple[Tokens, str]:
@@ -130,12 +136,6 @@ class Keyring:
             raise raw
         return self._keep(DataKey(dek_id, raw))
 
-    def _end(self, dek_id: bytes, done: asyncio.Task[DataKey]) -> None:
-        del self._coming[dek_id]
-        if not done.cancelled():
-            # Seen here, because every caller that waited for it may have gone.
-            done.exception()
-
     def _keep(self, key: DataKey) -> DataKey:
         while len(self._keys) >= _MAX_KEYS:
             del self._keys[next(iter(self._keys))]
@@ -143,13 +143,13 @@ class Keyring:
         return key
 
 
-async def open_keyring(store: Store, holder: KeyHolder) -> Keyring:
+async def open_keyring(store: Store, holder: KeyHolder, work: Undertakings) -> Keyring:
     """Open the keyring of a store, and prove that this holder is the right one.
 
     Raises:
         Misconfigured, Corrupt, KeysUnavailable: as `settle_store_key` says.
     """
-    keyring = Keyring(store, holder)
+    keyring = Keyring(store, holder, work)
     await keyring.settle_store_key()
     return keyring
 

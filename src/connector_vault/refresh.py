@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -50,7 +50,6 @@ class Refresher:
     def __init__(self, room: Room) -> None:
         self._room = room
         self._renewals: dict[tuple[str, int], asyncio.Task[Row]] = {}
-        self._tasks: set[asyncio.Task[Row]] = set()
 
     async def renew(self, row: Row) -> Row:
         """Give the row with a newer token set than this one's.
@@ -64,33 +63,10 @@ class Refresher:
         which = (row.id, row.generation)
         task = self._renewals.get(which)
         if task is None:
-            task = self._begin(self._renew(row))
+            task = self._room.work.begin(self._renew(row))
             self._renewals[which] = task
             task.add_done_callback(lambda _: self._renewals.pop(which))
         return await asyncio.shield(task)
-
-    async def spend(self, held: Row) -> Row:
-        """Refresh under a lease that was taken to spend, and give it back.
-
-        Like `renew`, it goes on when its caller is cancelled.
-        """
-        return await asyncio.shield(self._begin(self._spend(held)))
-
-    async def close(self) -> None:
-        """Let what is under way come to its end."""
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def _begin(self, work: Coroutine[None, None, Row]) -> asyncio.Task[Row]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-        return task
-
-    def _done(self, task: asyncio.Task[Row]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled():
-            # Seen here, because every caller that waited for it may have gone.
-            task.exception()
 
     async def _renew(self, row: Row) -> Row:
         held = await lease.acquire(self._room, row, new_id("att"), spend=True)
@@ -98,9 +74,10 @@ class Refresher:
             now = await self._room.row(row.id, owner_of(row))
             check_usable(now)
             return now
-        return await self._spend(held)
+        return await self.spend(held)
 
-    async def _spend(self, held: Row) -> Row:
+    async def spend(self, held: Row) -> Row:
+        """Refresh under a lease that was taken to spend, and give it back."""
         try:
             ready = await self._prepare(held)
         except BaseException:

@@ -14,6 +14,7 @@ from connector_vault.http import Http
 from connector_vault.keyring import Keyring
 from connector_vault.model import Connection, Kind, Owner, State
 from connector_vault.stores import Credential, One, Openable, Row, Store
+from connector_vault.undertaking import Undertakings
 
 __all__ = [
     "Room",
@@ -40,6 +41,7 @@ class Room:
     http: Http
     audit: Audit
     clients: Clients
+    work: Undertakings
     clock: Callable[[], int]
     """Milliseconds since 1970 UTC."""
 

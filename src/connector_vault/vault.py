@@ -16,6 +16,7 @@ from connector_vault.refresh import Refresher
 from connector_vault.room import Room, check_usable, connection_of, instant, now_ms
 from connector_vault.settings import load_settings
 from connector_vault.stores import Openable, Owned, World, is_new, open_store
+from connector_vault.undertaking import Undertakings
 
 __all__ = ["Vault"]
 
@@ -63,17 +64,18 @@ class Vault:
             http = await stack.enter_async_context(open_http(emulator))
             audit = Audit(store, clock)
             stack.push_async_callback(audit.close)
+            work = Undertakings()
+            stack.push_async_callback(work.close)
             room = Room(
                 store=store,
-                keyring=await open_keyring(store, holder),
+                keyring=await open_keyring(store, holder, work),
                 http=http,
                 audit=audit,
                 clients=Clients((*clients, *said.clients)),
                 clock=clock,
+                work=work,
             )
-            refresher = Refresher(room)
-            stack.push_async_callback(refresher.close)
-            yield Vault(room, refresher)
+            yield Vault(room, Refresher(room))
 
     async def connect(
         self,
@@ -178,16 +180,25 @@ class Vault:
             NotConnected: this owner has no such connection.
         """
         row = await self.room.row(connection, owner)
-        return await revocation.disconnect(self.room, self._refresher, row)
+        ending = revocation.disconnect(self.room, self._refresher, row)
+        return await self.room.work.see_through(ending)
 
     async def _fresh(self, connection: str, owner: Owner, newer_than: int | None) -> Openable:
-        row: Openable = await self.room.credential(connection, owner)
+        found = await self.room.credential(connection, owner)
+        check_usable(found)
+        if not self._is_due(found, newer_than):
+            return found
+        row = await self.room.row(connection, owner)
+        # Read again, because another process may have refreshed between the two reads.
+        if self._is_due(row, newer_than):
+            row = await self._refresher.renew(row)
         check_usable(row)
-        ending = row.expires_at and row.expires_at - self.room.clock() < _FRESH
-        if ending or (newer_than is not None and row.generation <= newer_than):
-            row = await self._refresher.renew(await self.room.row(connection, owner))
-            check_usable(row)
         return row
+
+    def _is_due(self, row: Openable, newer_than: int | None) -> bool:
+        if newer_than is not None and row.generation <= newer_than:
+            return True
+        return 0 < row.expires_at < self.room.clock() + _FRESH
 
     async def _open(self, row: Openable) -> AccessToken:
         tokens, _ = await self.room.keyring.open(row)

@@ -6,6 +6,7 @@ import pytest
 from tests.player import playing
 
 from connector_vault import Owner
+from connector_vault.errors import StoreUnavailable
 from connector_vault.stores import (
     AddConnection,
     AddConsent,
@@ -38,7 +39,7 @@ ROW = Row(
     kind="oauth",
     client="default",
     client_id="Iv1",
-    account="1",
+    account="",
     label="ada",
     state="active",
     reason="",
@@ -49,7 +50,7 @@ ROW = Row(
     grant_id="grant_1",
     grant_key=b"grant",
     dek_id=b"d" * 16,
-    sealed=b"sealed",
+    sealed=b"\xc5\x01 what is sealed \xf0\x9f",
     attempt="",
     lease_until=0,
     intent="",
@@ -59,7 +60,7 @@ ROW = Row(
     created_at=1_000,
     changed_at=1_000,
 )
-KEY = WrappedKey(ROW.dek_id, "acme", "con_1", "local:x", 1, b"wrapped" * 8)
+KEY = WrappedKey(ROW.dek_id, "acme", "con_1", "local:x", 1, b"\xf1 what is wrapped \x8e")
 CONSENT = Consent(b"c" * 32, "acme", "ada", 5_000, b"sealed")
 LINE = Line(1_000, "acme", "ada", "con_1", "github", "connect", "ok", "{}")
 
@@ -116,7 +117,7 @@ async def row_of(store, connection="con_1"):
 async def test_what_is_committed_is_read(kept):
     assert await row_of(kept) == ROW
     assert await kept.key(KEY.dek_id) == KEY
-    assert (await kept.get("con_1", ADA)).sealed == b"sealed"
+    assert (await kept.get("con_1", ADA)).sealed == ROW.sealed
 
 
 async def test_a_credential_is_the_row_in_short(kept):
@@ -206,7 +207,7 @@ async def test_a_column_that_does_not_exist_is_refused(kept):
     assert await row_of(kept) == ROW
 
 
-@pytest.mark.parametrize("late", [AddConnection(ROW), AddKey(KEY), Update("con_2", {}, {})])
+@pytest.mark.parametrize("late", [AddConnection(ROW), AddKey(KEY), Update("con_2", {}, {"label": "x"})])
 async def test_a_conflict_takes_the_whole_commit_back(kept, late):
     new = ROW._replace(id="con_3")
 
@@ -241,6 +242,27 @@ async def test_of_many_with_one_generation_one_wins(kept):
 
     assert sum(one is None for one in came) == 1
     assert (await row_of(kept)).revision == 2
+
+
+async def test_a_live_account_is_connected_once(store):
+    row = ROW._replace(account="1")
+    again = row._replace(id="con_2")
+    await store.commit(AddConnection(row))
+
+    with pytest.raises(Conflict):
+        await store.commit(AddConnection(again))
+
+    await store.commit(Update("con_1", {}, {"state": "revoking"}))
+    await store.commit(AddConnection(again))
+
+
+@pytest.mark.parametrize(
+    "other", [{"tenant": "x"}, {"user": "x"}, {"provider": "x"}, {"kind": "token"}], ids=str
+)
+async def test_one_account_may_be_connected_in_other_ways(store, other):
+    row = ROW._replace(account="1")
+
+    await store.commit(AddConnection(row), AddConnection(row._replace(id="con_2", **other)))
 
 
 async def test_rows_come_the_oldest_first(store):
@@ -405,7 +427,7 @@ async def test_a_shredded_key_is_gone(kept):
 
 async def test_a_shred_that_conflicts_destroys_nothing(kept):
     with pytest.raises(Conflict):
-        await kept.commit(Shred("con_1"), Update("con_1", {"generation": 2}, {}))
+        await kept.commit(Shred("con_1"), Update("con_1", {"generation": 2}, {"label": "x"}))
 
     assert await kept.key(KEY.dek_id) == KEY
 
@@ -440,11 +462,22 @@ async def test_a_cancelled_commit_is_whole_or_was_never_begun(kept):
         assert there == (await kept.key(row.id.encode()) is not None)
 
 
-async def test_nothing_is_done_by_a_store_that_was_closed(another):
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda store: store.commit(LINE),
+        lambda store: store.get("con_1", ADA),
+        lambda store: store.key(b"d" * 16),
+        lambda store: store.lease(ROW, attempt="a", seconds=1, spend=True),
+        lambda store: store.claim(b"c" * 32, ADA, 0),
+    ],
+    ids=["commit", "get", "key", "lease", "claim"],
+)
+async def test_a_store_that_was_closed_says_so(another, work):
+    """It neither waits for ever nor calls the database damaged."""
     async with another() as store:
         await store.commit(AddConnection(ROW))
 
-    for work in (store.commit(LINE), store.get("con_1", ADA), store.key(b"d" * 16)):
-        async with asyncio.timeout(2):
-            with pytest.raises(Exception, match="closed"):
-                await work
+    async with asyncio.timeout(0.5):
+        with pytest.raises(StoreUnavailable):
+            await work(store)

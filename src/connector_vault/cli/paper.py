@@ -97,7 +97,7 @@ def _print(text: str) -> None:
 def _show(piece: str | Table) -> None:
     if isinstance(piece, str):
         _print(plain(piece))
-    elif sys.stdout.isatty():
+    elif sys.stdout.isatty() and piece.rows:
         _draw(piece)
     else:
         # One row a line, so that `cut` and `grep` can work on it.
@@ -113,8 +113,9 @@ def _draw(piece: Table) -> None:
     drawing = Drawing(
         box=None, show_header=bool(piece.columns), header_style="bold", pad_edge=False
     )
-    for column in piece.columns or piece.rows[0]:
-        drawing.add_column(column, overflow="fold")
+    for column in piece.columns or [""] * len(piece.rows[0]):
+        # The first cell is what people copy: it stays whole.
+        drawing.add_column(column, overflow="fold", no_wrap=not drawing.columns)
     for row in piece.rows:
         drawing.add_row(*(Text(plain(cell), style=_STYLES.get(cell, "")) for cell in row))
     Console().print(drawing)

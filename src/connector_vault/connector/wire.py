@@ -112,9 +112,11 @@ def fill(path: str, *values: str | int) -> str:
 def _segment(value: str, hole: str) -> str:
     pieces = value.split("/") if hole == "{/}" else [value]
     if len(value) > _MAX_PATH_VALUE or _TRICK.search(value):
-        raise BadArguments("a name in the address holds characters that no name needs")
+        raise BadArguments("a name in the address holds an encoded or odd character: give it plain")
     if any(piece in ("", ".", "..") for piece in pieces):
-        raise BadArguments("a name in the address is empty or only dots")
+        raise BadArguments(
+            "a name in the address is empty or only dots: give the name itself, not a path"
+        )
     if hole == "{}" and "/" in value:
-        raise BadArguments("a name in the address holds a slash")
+        raise BadArguments("a name in the address holds a slash: give the name itself, not a path")
     return quote(value, safe="")

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import sqlite3
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,10 +29,11 @@ _STORE_KEY = bytes(16)
 _MAX_NAMED = 8
 """Connections a finding lists."""
 
-_AGAIN = {
-    "reconnect": "connector-vault connect PROVIDER --reconnect ID",
-    "revoking": "connector-vault disconnect ID",
+_TO_DO = {
+    "reconnect": ("connections to mend", "run: connector-vault connect PROVIDER --reconnect ID"),
+    "revoking": ("connections to end", "run: connector-vault disconnect ID"),
 }
+"""States that wait for somebody."""
 
 
 def check_database(settings: "Settings", holder: "KeyHolder | None") -> Iterator[Check]:
@@ -47,17 +48,37 @@ def check_database(settings: "Settings", holder: "KeyHolder | None") -> Iterator
         return
     try:
         with _opened(path) as connection:
-            yield from _schema(connection)
-            yield _integrity(connection)
-            yield _world(connection, settings)
-            yield _audit(connection)
-            yield _store_key(connection, holder)
-            yield from _connections(connection)
+            yield _schema(connection)
+            yield from _examined(connection, settings, holder)
     except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorname", type(error).__name__)
-        yield problem("database", f"it cannot be read ({code})", _BACKUP)
+        yield _unreadable("database", error)
     except OSError as error:
         yield problem("database", f"it cannot be read ({error.strerror})", "mend its mode")
+
+
+def _examined(
+    connection: sqlite3.Connection, settings: "Settings", holder: "KeyHolder | None"
+) -> Iterator[Check]:
+    """Look at what is in the database. A part that cannot be read does not hide the others."""
+    parts: dict[str, Callable[[], Check]] = {
+        "integrity": lambda: _integrity(connection),
+        "world": lambda: _world(connection, settings),
+        "audit": lambda: _audit(connection),
+        "store key": lambda: _store_key(connection, holder),
+        "connections": lambda: _connections(connection),
+        "connections to mend": lambda: _waiting(connection, "reconnect"),
+        "connections to end": lambda: _waiting(connection, "revoking"),
+    }
+    for name, look in parts.items():
+        try:
+            yield look()
+        except sqlite3.Error as error:
+            yield _unreadable(name, error)
+
+
+def _unreadable(name: str, error: sqlite3.Error) -> Check:
+    code = getattr(error, "sqlite_errorname", type(error).__name__)
+    return problem(name, f"it cannot be read ({code})", _BACKUP)
 
 
 @contextmanager
@@ -84,17 +105,16 @@ def _read_only(path: Path, how: str) -> sqlite3.Connection:
     return connection
 
 
-def _schema(connection: sqlite3.Connection) -> Iterator[Check]:
+def _schema(connection: sqlite3.Connection) -> Check:
     from connector_vault.stores.sqlite.schema import NEWEST
 
     (found,) = connection.execute("pragma user_version").fetchone()
     if found > NEWEST:
         words = f"{found}, and this version knows {NEWEST}"
-        yield problem("schema", words, "install a newer connector-vault")
-    elif found < NEWEST:
-        yield warn("schema", f"{found}: the next command brings it to {NEWEST}")
-    else:
-        yield ok("schema", f"{found}, the newest")
+        return problem("schema", words, "install a newer connector-vault")
+    if found < NEWEST:
+        return warn("schema", f"{found}: the next command brings it to {NEWEST}")
+    return ok("schema", f"{found}, the newest")
 
 
 def _integrity(connection: sqlite3.Connection) -> Check:
@@ -152,16 +172,16 @@ async def _opens(holder: "KeyHolder", store: bytes, wrapped: bytes) -> bool:
     return True
 
 
-def _connections(connection: sqlite3.Connection) -> Iterator[Check]:
+def _connections(connection: sqlite3.Connection) -> Check:
     counts = dict(connection.execute("select state, count(*) from connection group by state"))
     told = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
-    yield ok("connections", told or "none yet")
-    for state, remedy in _AGAIN.items():
-        question = "select id, provider from connection where state = ? order by changed_at desc"
-        found = connection.execute(question, (state,)).fetchmany(_MAX_NAMED)
-        if found:
-            named = ", ".join(f"{id_} ({provider})" for id_, provider in found)
-            yield warn(f"connections to {_VERBS[state]}", named, f"run: {remedy}")
+    return ok("connections", told or "none yet")
 
 
-_VERBS = {"reconnect": "mend", "revoking": "end"}
+def _waiting(connection: sqlite3.Connection, state: str) -> Check:
+    name, remedy = _TO_DO[state]
+    question = "select id, provider from connection where state = ? order by changed_at desc"
+    found = connection.execute(question, (state,)).fetchmany(_MAX_NAMED)
+    if not found:
+        return ok(name, "none")
+    return warn(name, ", ".join(f"{id_} ({provider})" for id_, provider in found), remedy)

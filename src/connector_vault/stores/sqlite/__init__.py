@@ -2,12 +2,12 @@
 
 import os
 import sqlite3
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from pathlib import Path
 from secrets import token_bytes
 
-from connector_vault.errors import Misconfigured
+from connector_vault.errors import ConnectorVaultError, Misconfigured
 from connector_vault.model import Owner
 from connector_vault.stores import (
     Change,
@@ -30,14 +30,17 @@ from connector_vault.stores.sqlite.writer import Writer, translate
 __all__ = ["SqliteStore", "open_sqlite", "path_of"]
 
 _SETTINGS = (
-    "pragma busy_timeout = 5000",
-    "pragma journal_mode = wal",
-    "pragma synchronous = full",
-    "pragma secure_delete = on",
-    "pragma foreign_keys = on",
-    "pragma trusted_schema = off",
+    "busy_timeout = 5000",
+    "journal_mode = wal",
+    "synchronous = full",
+    "secure_delete = on",
+    "foreign_keys = on",
+    "trusted_schema = off",
 )
 """`synchronous = full`: a power cut that takes back a rotated refresh token loses a connection."""
+
+_READER_SETTINGS = ("busy_timeout = 0", "query_only = on", "cache_size = -16384")
+"""The loop waits for nobody, writes nothing, and keeps 16 MiB of pages."""
 
 _OLDEST = (3, 37, 0)
 """The first SQLite with strict tables."""
@@ -157,22 +160,17 @@ async def open_sqlite(
     """
     path = path_of(url)
     _touch(path)
-    try:
-        connection = _connect(path)
-        migrate(connection)
-        store_id = _settle_meta(connection, world)
-        reader = sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, isolation_level=None)
-    except sqlite3.Error as error:
-        raise translate(error) from error
-    reader.execute("pragma busy_timeout = 0")
-    reader.execute("pragma query_only = on")
-    reader.execute("pragma cache_size = -16384")
-    writer = Writer(connection)
-    try:
+    async with AsyncExitStack() as stack:
+        try:
+            connection = stack.enter_context(closing(_connect(path, _SETTINGS)))
+            migrate(connection)
+            store_id = _settle_meta(connection, world)
+            reader = stack.enter_context(closing(_connect(path, _READER_SETTINGS)))
+        except sqlite3.Error as error:
+            raise _translate_opening(error, path) from error
+        writer = Writer(connection)
+        stack.push_async_callback(writer.close)
         yield SqliteStore(reader, writer, store_id, clock)
-    finally:
-        reader.close()
-        await writer.close()
 
 
 def path_of(url: str) -> Path:
@@ -200,10 +198,22 @@ def _touch(path: Path) -> None:
         raise Misconfigured(msg) from error
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    for setting in _SETTINGS:
-        connection.execute(setting)
+def _translate_opening(error: sqlite3.Error, path: Path) -> ConnectorVaultError:
+    code = getattr(error, "sqlite_errorname", "")
+    if code.startswith(("SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_READONLY")):
+        return Misconfigured(f"the database {path} cannot be used ({code}): name another place")
+    return translate(error)
+
+
+def _connect(path: Path, settings: Iterable[str]) -> sqlite3.Connection:
+    place = f"{path.as_uri()}?mode=rw"
+    connection = sqlite3.connect(place, uri=True, isolation_level=None, check_same_thread=False)
+    try:
+        for setting in settings:
+            connection.execute(f"pragma {setting}")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 

@@ -15,6 +15,8 @@ __all__ = ["Writer", "translate"]
 
 T = TypeVar("T")
 
+_CLOSED = "the vault was closed: open it again"
+
 _MAX_BATCH = 64
 """Transactions to one commit. A commit is an fsync; more would make the first one wait."""
 
@@ -37,12 +39,15 @@ class Writer:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._closed = False
         self._thread = threading.Thread(target=self._work, name="connector-vault-writer")
         self._thread.daemon = True
         self._thread.start()
 
     async def run(self, work: Callable[[sqlite3.Connection], T], *, alone: bool = False) -> T:
         """Run `work` in a transaction and give its result once that is on the disk."""
+        if self._closed:
+            raise StoreUnavailable(_CLOSED)
         results: list[T] = []
         job = _Job(lambda connection: results.append(work(connection)), alone=alone)
         self._jobs.put(job)
@@ -51,6 +56,7 @@ class Writer:
 
     async def close(self) -> None:
         """Finish what is queued, then stop."""
+        self._closed = True
         self._jobs.put(None)
         await asyncio.to_thread(self._thread.join)
 
@@ -63,7 +69,6 @@ class Writer:
                 self._settle({job: _attempt(self._connection, job)})
             self._together([job for job in begun if not job.alone])
             if None in batch:
-                self._connection.close()
                 return
 
     def _batch(self) -> list[_Job | None]:
@@ -100,6 +105,8 @@ class Writer:
 
 def translate(error: sqlite3.Error) -> ConnectorVaultError:
     """Turn SQLite's error into ours. Its text holds SQL and file names, never values."""
+    if isinstance(error, sqlite3.ProgrammingError):
+        return StoreUnavailable(_CLOSED)
     unavailable = isinstance(error, sqlite3.OperationalError)
     code = getattr(error, "sqlite_errorname", type(error).__name__)
     if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or not unavailable:

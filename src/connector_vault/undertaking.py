@@ -1,0 +1,37 @@
+"""Work that is seen through, even if nobody waits for it any more."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import TypeVar
+
+__all__ = ["Undertakings"]
+
+T = TypeVar("T")
+
+
+class Undertakings:
+    """Tasks that outlive their callers: what was spent at a provider has to be stored here."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[object]] = set()
+
+    def begin(self, work: Coroutine[None, None, T]) -> asyncio.Task[T]:
+        """Start work. Wait for it with `asyncio.shield`."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._end)
+        return task
+
+    async def see_through(self, work: Coroutine[None, None, T]) -> T:
+        """Do work. It goes on to its end if this call is cancelled."""
+        return await asyncio.shield(self.begin(work))
+
+    async def close(self) -> None:
+        """Let everything come to its end."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _end(self, task: asyncio.Task[object]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            # Seen here, because every caller that waited for it may have gone.
+            task.exception()

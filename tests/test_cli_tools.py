@@ -1,0 +1,114 @@
+"""`tools` and `call`: what can be done, and what is refused before it is sent."""
+
+import pytest
+
+from tests.cli import FIXTURES
+
+portal, played, shell, lonely, connected = FIXTURES
+
+ISSUE = ["--arg", "owner=octocat", "--arg", "repo=hello-world", "--arg", "issue_number=1"]
+
+
+def test_tools_name_accounts_and_what_they_lack(connected):
+    shell, id_ = connected
+    shell.sql("update connection set scopes = 'read:user'")
+
+    tools = {one["name"]: one for one in shell.quick("tools", "--json").json["tools"]}
+
+    created = tools["github.create_issue"]
+    assert created["connections"] == [{"id": id_, "label": "octocat", "lacking": ["public_repo"]}]
+    assert (created["effect"], created["scopes"]) == ("writes", ["public_repo"])
+    assert created["input_schema"]["required"] == ["owner", "repo", "title"]
+    assert "octocat (lacks public_repo)" in shell.quick("tools").out
+
+
+def test_a_tool_is_called_with_arguments_of_their_types(connected):
+    shell, _ = connected
+    given = ["owner=octocat", "repo=hello-world", "title=7", 'labels=["bug"]']
+
+    done = shell.quick("call", "github.create_issue", *(f"--arg={one}" for one in given))
+
+    assert done.code == 0
+    assert (done.json["title"], done.json["labels"]) == ("7", [{"name": "bug"}])
+
+
+def test_a_result_says_which_account_gave_it(connected):
+    shell, id_ = connected
+
+    done = shell.quick("call", "github.get_issue", *ISSUE, "--connection", id_[:8], "--json")
+
+    assert list(done.json) == ["tool", "connection", "isolation", "seconds", "value"]
+    assert (done.json["connection"], done.json["isolation"]) == (id_, "inline")
+    assert done.json["value"]["number"] == 1
+
+
+def test_arguments_come_as_json_too(connected):
+    shell, _ = connected
+    piped = '{"owner": "octocat", "repo": "hello-world"}'
+
+    done = shell.quick(
+        "call", "github.get_issue", "--json-args=-", "--arg", "issue_number=1", stdin=piped
+    )
+
+    assert done.json["number"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["github.get_issue", "--arg", "owner"], 2),
+        (["github.get_issue", *ISSUE, "--arg", "owner=x"], 2),
+        (["github.get_issue", *ISSUE[:-1], "issue_number=one"], 2),
+        (["github.get_issue", *ISSUE[:-1], "issue_number=NaN"], 2),
+        (["github.get_issue", *ISSUE, "--arg", "color=red"], 2),
+        (["github.get_issue", "--json-args", "[]"], 2),
+        (["github.get_issue", "--json-args", "[" * 100_000], 2),
+        (["github.get_issue", *ISSUE, "--timeout", "0"], 2),
+        (["github.get_issue", *ISSUE, "--connection", "con_nope"], 4),
+        (["github.no_such_tool"], 2),
+        (["github"], 2),
+        (["nowhere.do_it"], 4),
+        (["github.get_issue", "--arg=owner=octocat", "--arg=repo=..", "--arg=issue_number=1"], 2),
+        (["github.get_file", "--arg=owner=octocat", "--arg=repo=a%2fb", "--arg=path=x"], 2),
+        (["github.get_file", "--arg=owner=o", "--arg=repo=r", "--arg=path=../../../user"], 2),
+    ],
+)
+def test_a_malformed_call_is_not_sent(connected, portal, played, arguments, code):
+    shell, _ = connected
+    before = portal.call(played.log)
+
+    done = shell.quick("call", *arguments, "--json")
+
+    assert done.code == code, done.err
+    assert portal.call(played.log) == before
+
+
+def test_a_call_that_takes_too_long_ends_with_7(connected, portal, played):
+    shell, _ = connected
+    portal.call(lambda: played.fault(kind="hang", host="api.github.com"))
+
+    done = shell.quick("call", "github.get_issue", *ISSUE, "--timeout", "0.3", "--json")
+
+    assert (done.code, done.error[0]) == (7, "TimedOut")
+
+
+def test_a_withdrawn_grant_asks_for_a_new_consent(connected, portal, played):
+    shell, id_ = connected
+    portal.call(lambda: played.act("github", "revoke", login="octocat"))
+
+    done = shell.quick("call", "github.get_issue", *ISSUE, "--json")
+
+    assert (done.code, done.error[0]) == (4, "Reconnect")
+    assert f"connect github --reconnect {id_}" in shell.quick("list").err
+    assert "not opened" in shell.quick("show", id_).out
+
+
+def test_a_missing_scope_is_not_allowed(connected):
+    shell, _ = connected
+    shell.sql("update connection set scopes = ''")
+
+    done = shell.quick(
+        "call", "github.create_issue", "--arg=owner=o", "--arg=repo=r", "--arg=title=t"
+    )
+
+    assert done.code == 5
