@@ -25,7 +25,8 @@ Place = namedtuple("Place", "folder database keys file")
 
 CLIENT = Client(provider="github", id="Iv1.emulator", secret=Secret("emulator-secret"))
 ADA = Owner(tenant="acme", user="ada")
-THIRD_PARTY = Path(__file__).parent / "thirdparty"
+ROOT = Path(__file__).parents[1]
+THIRD_PARTY = ROOT / "tests" / "thirdparty"
 CALLBACK = "http://127.0.0.1:9/callback"
 
 

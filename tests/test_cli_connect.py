@@ -3,6 +3,7 @@
 import os
 import pty
 import signal
+import socket
 import subprocess
 import sys
 
@@ -71,6 +72,17 @@ def test_other_visits_do_not_end_the_wait(shell):
     assert process.returncode == 0
 
 
+def test_a_connection_that_asks_nothing_holds_nobody_up(shell):
+    with shell.start("connect", "github", "--no-browser") as process:
+        back = httpx2.URL(back_of(link_of(process)))
+        with socket.create_connection((back.host, back.port)):
+            visit(back)
+            # Ten seconds is what a client has for its request.
+            process.communicate(timeout=5)
+
+    assert process.returncode == 0
+
+
 def test_nobody_comes(shell):
     done = shell.run("connect", "github", "--no-browser", "--timeout", "1", "--json")
 
@@ -127,8 +139,8 @@ def test_a_port_that_is_taken_is_named(shell, played):
 def test_an_unknown_provider_makes_no_vault(shell):
     done = shell.quick("connect", "githib", "--json")
 
-    assert done.code == 4
-    assert done.error[0] == "NotConnected"
+    assert done.code == 2
+    assert done.error[0] == "BadArguments"
     assert not shell.file.exists()
 
 

@@ -1,5 +1,7 @@
 """`tools` and `call`: what can be done, and what is refused before it is sent."""
 
+import signal
+
 import pytest
 
 from tests.cli import FIXTURES
@@ -90,6 +92,20 @@ def test_a_call_that_takes_too_long_ends_with_7(connected, portal, played):
     done = shell.quick("call", "github.get_issue", *ISSUE, "--timeout", "0.3", "--json")
 
     assert (done.code, done.error[0]) == (7, "TimedOut")
+
+
+def test_ctrl_c_ends_a_call(connected, portal, played):
+    shell, _ = connected
+    portal.call(lambda: played.fault(kind="hang", host="api.github.com"))
+    before = len(portal.call(played.log, "api.github.com"))
+    with shell.start("call", "github.get_issue", *ISSUE, "--json") as process:
+        portal.call(lambda: played.heard(host="api.github.com", times=before + 1))
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+
+    assert process.returncode == 130
+    assert shell._done(130, out, err).error == ("Interrupted", "interrupted")
+    assert "Traceback" not in err
 
 
 def test_a_withdrawn_grant_asks_for_a_new_consent(connected, portal, played):

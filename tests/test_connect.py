@@ -284,7 +284,7 @@ def test_any_other_text_is_a_place_or_refused(text):
 
 
 async def test_an_unknown_provider_is_named(vault):
-    with pytest.raises(NotConnected, match="github"):
+    with pytest.raises(BadArguments, match="github"):
         await vault.connect("nowhere", ADA, redirect_uri=CALLBACK)
 
 

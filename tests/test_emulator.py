@@ -13,7 +13,7 @@ import pytest
 
 from connector_vault import emulator
 from connector_vault.emulator import Clock
-from connector_vault.errors import BadArguments, Misconfigured, NotConnected, Unreachable
+from connector_vault.errors import BadArguments, Misconfigured, Unreachable
 
 USER = "/api.github.com/users/octocat"
 ISSUES = "/api.github.com/repos/octocat/hello-world/issues"
@@ -135,7 +135,7 @@ class TestServer:
         assert "github" in said["providers"]
 
     async def test_a_connector_that_does_not_exist_is_named(self):
-        with pytest.raises(NotConnected, match="atlantis"):
+        with pytest.raises(BadArguments, match="atlantis"):
             async with emulator.running("atlantis"):
                 pass
 

@@ -79,9 +79,10 @@ BROKEN = {
 class Server:
     """A server that says the same to everybody, and remembers what it heard."""
 
-    def __init__(self, said, *, stay=True):
+    def __init__(self, said, stay, drip):
         self.said = said
         self.stay = stay
+        self.drip = drip
         self.heard = []
         self.left = asyncio.Event()
 
@@ -91,6 +92,10 @@ class Server:
                 self.heard.append(head.decode())
                 writer.write(self.said)
                 await writer.drain()
+                while self.drip:
+                    writer.write(b"x")
+                    await writer.drain()
+                    await asyncio.sleep(self.drip)
                 if not self.stay:
                     break
         writer.close()
@@ -98,14 +103,16 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(said, *, stay=True):
-    spoken = Server(said, stay=stay)
+async def serving(said, *, stay=True, drip=0.0):
+    spoken = Server(said, stay, drip)
     server = await asyncio.start_server(spoken.attend, "127.0.0.1", 0)
     spoken.url = "http://127.0.0.1:%d" % server.sockets[0].getsockname()[1]
     try:
         yield spoken
     finally:
         server.close()
+        if drip:
+            await spoken.left.wait()
 
 
 @pytest.fixture
@@ -244,22 +251,9 @@ async def test_an_answer_that_does_not_come_leaves_it_unknown(http):
 
 async def test_an_answer_that_comes_in_drops_has_one_deadline(http):
     """Each drop comes in time; the whole does not."""
-    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
-
-    async def drip(reader, writer):
-        with contextlib.suppress(ConnectionError):
-            writer.write(answer)
-            while not writer.is_closing():
-                writer.write(b"x")
-                await writer.drain()
-                await asyncio.sleep(0.02)
-        writer.close()
-
-    server = await asyncio.start_server(drip, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    with pytest.raises(OutcomeUnknown, match="deadline"):
-        await send(http, f"http://127.0.0.1:{port}/x", within=0.2)
-    server.close()
+    async with serving(LONG % (1000, b"x"), drip=0.02) as server:
+        with pytest.raises(OutcomeUnknown, match="deadline"):
+            await send(http, f"{server.url}/x", within=0.2)
 
 
 async def test_nobody_there_means_nothing_was_sent(http):

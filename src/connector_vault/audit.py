@@ -18,9 +18,11 @@ _RETRY = 1.0
 """Seconds until the next try when the database is away."""
 
 _MAX_QUEUE = 100_000
-"""Lines. Beyond it the oldest are dropped, and the log says so."""
+"""Lines that wait for a database that is away. Beyond it the oldest are dropped."""
 
-_TEXT = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+_TEXT = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+"""In ASCII, so that no text from outside is one that a database refuses."""
+
 _log = logging.getLogger(__name__)
 
 Detail = str | int | bool | None
@@ -34,6 +36,7 @@ class Audit:
         self._clock = clock
         self._queue: list[Line] = []
         self._flusher: asyncio.Task[None] | None = None
+        self._turn = asyncio.Lock()
 
     def line(self, row: Openable, deed: str, outcome: str = "ok", **detail: Detail) -> Line:
         """Make a line about a connection."""
@@ -57,19 +60,9 @@ class Audit:
         Raises:
             StoreUnavailable: the database is away, and these lines are lost.
         """
+        await self.flush()
         if self._flusher is not None:
             self._flusher.cancel()
-        await self.flush()
-
-    async def _flush_soon(self) -> None:
-        await asyncio.sleep(_HOLD)
-        while self._queue:
-            try:
-                await self.flush()
-            except StoreUnavailable:
-                _log.warning("%d audit lines wait for the database", len(self._queue))
-                await asyncio.sleep(_RETRY)
-        self._flusher = None
 
     async def flush(self) -> None:
         """Commit what is queued now.
@@ -77,10 +70,26 @@ class Audit:
         Raises:
             StoreUnavailable: the database is away; the lines stay queued.
         """
-        if len(self._queue) > _MAX_QUEUE:
-            lost = len(self._queue) - _MAX_QUEUE
-            del self._queue[:lost]
-            _log.error("%d audit lines were dropped: the database has been away too long", lost)
-        batch = self._queue[:]
-        await self._store.commit(*batch)
-        del self._queue[: len(batch)]
+        async with self._turn:
+            batch, self._queue = self._queue[-_MAX_QUEUE:], []
+            try:
+                await self._store.commit(*batch)
+            except StoreUnavailable:
+                self._queue = batch + self._queue
+                raise
+
+    async def _flush_soon(self) -> None:
+        try:
+            await asyncio.sleep(_HOLD)
+            while self._queue:
+                await self._flush_or_wait()
+        finally:
+            self._flusher = None
+
+    async def _flush_or_wait(self) -> None:
+        try:
+            await self.flush()
+        except StoreUnavailable:
+            kept = min(len(self._queue), _MAX_QUEUE)
+            _log.warning("the database is away: %d audit lines wait for it", kept)
+            await asyncio.sleep(_RETRY)

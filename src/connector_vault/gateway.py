@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -14,6 +15,7 @@ from connector_vault.errors import (
     BadArguments,
     ConnectorVaultError,
     Crashed,
+    Misconfigured,
     NotAllowed,
     NotConnected,
     OutcomeUnknown,
@@ -27,6 +29,8 @@ from connector_vault.stores import Row
 from connector_vault.vault import Vault
 
 __all__ = ["Gateway", "Offer", "Result"]
+
+_log = logging.getLogger(__name__)
 
 Isolation = Literal["inline"]
 
@@ -42,6 +46,8 @@ class Offer:
     """`github.create_issue`."""
     description: str
     effect: Effect
+    scopes: frozenset[str]
+    """All of them are needed."""
     input_schema: dict[str, Json]
     output_schema: dict[str, Json]
     connections: tuple[Connection, ...]
@@ -69,15 +75,14 @@ class Gateway:
 
     async def tools(self, owner: Owner) -> list[Offer]:
         """Give the tools of every live connection of an owner."""
-        known = frozenset(registry.names())
         accounts: dict[str, list[Connection]] = {}
         async for connection in self._vault.connections(owner=owner):
-            if connection.live and connection.provider in known:
+            if connection.live:
                 accounts.setdefault(connection.provider, []).append(connection)
         return [
             _offer(connector, tool, tuple(connections))
             for provider, connections in sorted(accounts.items())
-            for connector in (registry.load(provider),)
+            for connector in _loaded(provider)
             for tool in connector.tools
         ]
 
@@ -95,7 +100,7 @@ class Gateway:
         `timeout`: seconds for the whole call; None takes the tool's own.
 
         Raises:
-            BadArguments: no such tool, or the arguments do not fit its schema.
+            BadArguments: no such connector or tool, or the arguments do not fit its schema.
             NotConnected, Ambiguous, Reconnect: which account it would act on.
             NotAllowed: the grant lacks a scope.
             Refused, RateLimited, Unreachable: what the provider said.
@@ -198,6 +203,16 @@ async def _bounded(work: _Work, api: Egress, deadline: float) -> Json:
         raise Crashed(f"{name} failed with {type(error).__name__}: tell its author") from error
 
 
+def _loaded(provider: str) -> tuple[Connector, ...]:
+    if provider not in registry.names():
+        return ()
+    try:
+        return (registry.load(provider),)
+    except Misconfigured as error:
+        _log.warning("no tools of %s: %s", provider, error)
+        return ()
+
+
 def _find(name: str) -> tuple[Connector, Tool]:
     provider, dot, tool = name.partition(".")
     if not dot:
@@ -224,6 +239,7 @@ def _offer(connector: Connector, tool: Tool, connections: tuple[Connection, ...]
         name=f"{connector.name}.{tool.name}",
         description=inspect.getdoc(tool.function) or "",
         effect=tool.effect,
+        scopes=tool.scopes,
         input_schema=signature.input_schema(),
         output_schema=signature.output_schema(),
         connections=connections,

@@ -65,6 +65,9 @@ class Http:
         if origin not in origins:
             msg = f"{origin} is not a host of this connector"
             raise NotAllowed(msg)
+        if asyncio.get_running_loop().time() >= deadline:
+            msg = f"the deadline had passed before {origin} was asked"
+            raise TimedOut(msg)
         sent = _Sent()
         try:
             async with asyncio.timeout_at(deadline):

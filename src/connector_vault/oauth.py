@@ -3,13 +3,14 @@
 RFC 6749, RFC 7636 (PKCE), RFC 9207 (issuer). The protocol pieces are authlib's, validation ours.
 """
 
+import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
 
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_request
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from connector_vault.connector import Connector, OAuth, Reply, Request, basic, retry_after
 from connector_vault.errors import (
@@ -50,7 +51,7 @@ _MAX_LIFETIME = 100 * 365 * 86400
 class Callback:
     """What a provider appended to our redirect URI."""
 
-    state: str
+    state: str = field(repr=False)
     code: Secret | None
     error: str
     issuer: str
@@ -183,7 +184,7 @@ class _Answer(BaseModel):
     refresh_token_expires_in: int = 0
     scope: str | None = None
     error: str = ""
-    error_description: str = Field(default="", max_length=2000)
+    error_description: str = ""
 
     @field_validator("access_token", "refresh_token", mode="before")
     @classmethod
@@ -193,8 +194,9 @@ class _Answer(BaseModel):
     @field_validator("expires_in", "refresh_token_expires_in", mode="before")
     @classmethod
     def _lifetime(cls, said: object) -> int:
+        known = isinstance(said, (int, float, str)) and not isinstance(said, bool)
         try:
-            seconds = int(said) if isinstance(said, (int, float, str)) else 0
+            seconds = int(float(said)) if known else 0
         except (OverflowError, ValueError):
             return 0
         return seconds if 0 < seconds <= _MAX_LIFETIME else 0
@@ -212,8 +214,9 @@ class _Answer(BaseModel):
 
 def _answer(connector: Connector, reply: Reply) -> _Answer:
     try:
-        return _Answer.model_validate_json(reply.body)
-    except ValidationError:
+        # Not by pydantic's own parser, which refuses a whole answer for half a character.
+        return _Answer.model_validate(json.loads(reply.body))
+    except (RecursionError, ValueError):
         if reply.status == 429:
             raise RateLimited(retry_after(reply)) from None
         msg = f"{connector.title} gave an answer that is not one (HTTP {reply.status}): try again"
@@ -223,7 +226,7 @@ def _answer(connector: Connector, reply: Reply) -> _Answer:
 def _failure(connector: Connector, reply: Reply, answer: _Answer) -> Exception:
     oauth = oauth_of(connector)
     code = answer.error if _CODE.fullmatch(answer.error) else ""
-    said = _LONG_WORD.sub("…", answer.error_description)[:200]
+    said = _one_line(answer.error_description)
     if code in oauth.dead:
         return Reconnect(code)
     if code in oauth.misconfigured:
@@ -235,6 +238,11 @@ def _failure(connector: Connector, reply: Reply, answer: _Answer) -> Exception:
         return Refused(code or str(reply.status), said)
     words = f"{connector.title} answered without an access token (HTTP {reply.status}): try again"
     return Unreachable(words)
+
+
+def _one_line(text: str) -> str:
+    plain = "".join(letter if letter.isprintable() else " " for letter in text[:2000])
+    return _LONG_WORD.sub("…", " ".join(plain.split()))[:200]
 
 
 def _token_request(oauth: OAuth, client: Client, body: str) -> Request:

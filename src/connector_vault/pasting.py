@@ -4,7 +4,7 @@ import asyncio
 import re
 
 from connector_vault import registry
-from connector_vault.errors import BadArguments
+from connector_vault.errors import BadArguments, Reconnect, Refused
 from connector_vault.intake import Intake, identify, take_in
 from connector_vault.model import Account, Kind, Owner, Secret, Tokens
 from connector_vault.room import Room
@@ -38,7 +38,11 @@ async def paste(room: Room, name: str, owner: Owner, secret: Secret, label: str)
         kind = "token"
         deadline = asyncio.get_running_loop().time() + _TIMEOUT
         connector = registry.load(name)
-        account = await identify(room, connector, Tokens(access=secret), deadline)
+        try:
+            account = await identify(room, connector, Tokens(access=secret), deadline)
+        except Reconnect as error:
+            words = f"{connector.title} does not accept this token: make a new one there"
+            raise Refused(error.reason, words) from error
     intake = Intake(
         owner=owner,
         provider=name,

@@ -6,11 +6,15 @@ from collections.abc import Iterable
 
 __all__ = ["PATTERNS", "Redaction"]
 
+_NAMES = "(?:access|refresh|id)_token|api_?key|client_secret|code_verifier|password|code|state"
+_QUOTE = r"(?:\\?[\"'])?"
+"""As in JSON, in Python's own text of a dict, and in JSON inside JSON."""
+
 PATTERNS = (
     r"(?i:bearer|basic|token)\s+[A-Za-z0-9._~+/=-]{8,}",
-    r"(?i:access_token|refresh_token|client_secret|code_verifier|code|state)(?:=|\"?:\s*\"?)[^&\s\"']{6,}",
+    rf"(?i:{_NAMES}){_QUOTE}\s*(?:=|:|%3[dD])\s*{_QUOTE}[^&\s\"'\\]{{6,}}",
 )
-"""Where a token stands in headers, queries and bodies. Connectors bring their own shapes."""
+"""Where a token stands in headers, queries, forms and bodies. Connectors bring their own shapes."""
 
 
 class Redaction(logging.Filter):
@@ -27,10 +31,20 @@ class Redaction(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if record.exc_info and not record.exc_text:
             record.exc_text = logging.Formatter().formatException(record.exc_info)
-        record.msg, record.args = self.clean(record.getMessage()), None
+        # Gone, so that no handler formats it for itself.
+        record.exc_info = None
         record.exc_text = record.exc_text and self.clean(record.exc_text)
+        record.msg, record.args = self.clean(_message(record)), None
         return True
 
     def clean(self, text: str) -> str:
         """Give the text without what looks like a token."""
         return self._pattern.sub("[redacted]", text)
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError):
+        # A log call that is wrong must not end the program that makes it.
+        return f"{record.msg} (its arguments do not fit)"

@@ -13,7 +13,7 @@ from pkgutil import iter_modules
 from types import ModuleType
 
 from connector_vault.connector import Connector
-from connector_vault.errors import Misconfigured, NotConnected
+from connector_vault.errors import BadArguments, Misconfigured
 
 __all__ = ["GROUP", "load", "names", "part"]
 
@@ -34,7 +34,7 @@ def load(name: str) -> Connector:
     """Import one connector by its name. One of ours wins over another's of the same name.
 
     Raises:
-        NotConnected: no connector has this name; the message lists those that exist.
+        BadArguments: no connector has this name; the message lists those that exist.
         Misconfigured: its module does not hold a connector of that name.
     """
     module, attribute = _place(name)
@@ -69,13 +69,15 @@ def _place(name: str) -> tuple[str, str]:
         raise Misconfigured(msg)
     if not points:
         msg = f"no connector is named {name!r}: there are {', '.join(names())}"
-        raise NotConnected(msg)
+        raise BadArguments(msg)
     return points[0].module, points[0].attr
 
 
 def _import(module: str) -> ModuleType:
     try:
         return import_module(module)
-    except ImportError as error:
-        msg = f"connector module {module} cannot be imported: {error}"
+    except Exception as error:
+        # It is somebody else's code: one that fails must not take the others with it.
+        what = type(error).__name__
+        msg = f"connector module {module} cannot be imported ({what}): update or uninstall it"
         raise Misconfigured(msg) from error

@@ -93,9 +93,9 @@ class Vault:
         to mend; only the same account will do.
 
         Raises:
-            NotConnected: no such connector, or no such connection to mend.
+            BadArguments: no such connector, or a redirect URI or scope that cannot be one.
+            NotConnected: no such connection to mend.
             Misconfigured: no OAuth client is registered for it.
-            BadArguments: the redirect URI is neither https nor on this machine.
         """
         return await consent.begin(
             self.room,
@@ -126,7 +126,7 @@ class Vault:
 
         Raises:
             BadArguments: the name or the secret cannot be one.
-            Reconnect, Refused, Unreachable: the provider does not take the token; it is not kept.
+            Refused, Unreachable, TimedOut: the provider does not take the token; it is not kept.
         """
         return connection_of(await paste(self.room, name, owner, secret, label))
 
@@ -143,8 +143,8 @@ class Vault:
             Reconnect: the grant is dead; the owner has to consent again.
             Unreachable, RateLimited, Misconfigured: it is due, and cannot be refreshed now.
         """
-        if not purpose or len(purpose) > _MAX_PURPOSE:
-            raise BadArguments("say for what purpose, in 1 to 200 characters")
+        if not 0 < len(purpose) <= _MAX_PURPOSE or not purpose.isprintable():
+            raise BadArguments("say for what purpose, in 1 to 200 printable characters")
         row = await self._fresh(connection, owner, newer_than)
         token = await self._open(row)
         self.room.audit.queue(self.room.audit.line(row, "token", purpose=purpose))

@@ -44,6 +44,7 @@ class Listener:
         self._state = state
         self._hosts = {"127.0.0.1", "localhost", "::1", self._place.hostname or ""}
         self._clients: set[asyncio.Task[None]] = set()
+        self._promised: set[asyncio.Task[None] | None] = set()
         loop = asyncio.get_running_loop()
         self._heard: asyncio.Future[str] = loop.create_future()
         self._page: asyncio.Future[bytes] = loop.create_future()
@@ -69,6 +70,9 @@ class Listener:
     async def leave(self) -> None:
         """Let those who wait have their answer, and end."""
         self.answer("Not connected", "The command was stopped. You may close this page.")
+        # Browsers hold connections open that they may never use.
+        for client in self._clients - self._promised:
+            client.cancel()
         if self._clients:
             await asyncio.wait(self._clients, timeout=_PATIENCE)
 
@@ -97,6 +101,7 @@ class Listener:
         if not self._is_awaited(target):
             words = "This link belongs to another attempt. Use the one the command shows."
             return 400, page("Not this one", words)
+        self._promised.add(asyncio.current_task())
         if not self._heard.done():
             self._heard.set_result(f"{self._place.scheme}://{self._place.netloc}{target}")
         return 200, await asyncio.shield(self._page)

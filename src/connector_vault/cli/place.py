@@ -1,6 +1,5 @@
 """Which vault a command works on, and whose connections."""
 
-import asyncio
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -65,6 +64,8 @@ class Place:
             _check_made(settings.database)
         elif is_missing(settings.database):
             _make_folder(settings.database)
+        import asyncio
+
         return asyncio.run(_within(settings, work))
 
     def announce(self) -> None:

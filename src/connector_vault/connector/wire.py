@@ -24,6 +24,9 @@ _TRICK = re.compile(r"[\x00-\x1f\x7f\\]|%(2f|5c|2e|00)", re.IGNORECASE)
 _MAX_PATH_VALUE = 4096
 """Characters."""
 
+_MAX_PAUSE = 366 * 86400.0
+"""Seconds. More is a mistake."""
+
 _DEFAULT_PAUSE = 60.0
 """Seconds, where a provider says "later" but not when."""
 
@@ -77,11 +80,11 @@ def retry_after(reply: Reply) -> float:
     """Give the seconds a reply asks us to wait (RFC 9110 §10.2.3), measured by its own clock."""
     said = reply.headers.get("retry-after", "")
     if said.isdecimal():
-        return float(said)
+        return min(float(said), _MAX_PAUSE)
     try:
         until = parsedate_to_datetime(said)
         now = parsedate_to_datetime(reply.headers.get("date", ""))
-        return max(0.0, (until - now).total_seconds())
+        return min(max(0.0, (until - now).total_seconds()), _MAX_PAUSE)
     except (TypeError, ValueError):
         return _DEFAULT_PAUSE
 

@@ -30,7 +30,7 @@ class Stage:
         """Set up these connectors' providers; without a name, of all that have an emulator.
 
         Raises:
-            NotConnected: no connector has this name.
+            BadArguments: no connector has this name.
             Misconfigured: it has no emulator.
         """
         clock = Clock()

@@ -105,7 +105,7 @@ async def running(*names: str, port: int = 0, consent: Consent = "auto") -> Asyn
     The server runs in a thread of its own, so that a client may block its own loop.
 
     Raises:
-        NotConnected: no connector has this name.
+        BadArguments: no connector has this name.
         Misconfigured: a connector has no emulator, or the port is taken.
     """
     stage = Stage.of(*names, consent=consent)

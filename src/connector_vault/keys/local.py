@@ -181,8 +181,8 @@ def _read(path: Path) -> bytes:
             _check(path, os.fstat(file.fileno()))
             text = file.read(_MAX_FILE + 1)
     except FileNotFoundError as error:
-        make = "name the right one, or make one with: connector-vault init"
-        raise Misconfigured(f"there is no key file {path}: {make}") from error
+        mend = "name the right one or bring it back; only a new vault gets a new one, by `init`"
+        raise Misconfigured(f"there is no key file {path}: {mend}") from error
     except OSError as error:
         why = "it is a symbolic link" if error.errno == errno.ELOOP else error.strerror
         raise Misconfigured(f"the key file {path} cannot be read: {why}") from error

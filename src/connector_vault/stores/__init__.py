@@ -284,4 +284,8 @@ def is_new(url: str) -> bool:
     from connector_vault.stores.sqlite import path_of
 
     path = path_of(url)
-    return not path.exists() or path.stat().st_size == 0
+    try:
+        return not path.exists() or path.stat().st_size == 0
+    except (OSError, ValueError) as error:
+        msg = f"the database {path} cannot be used ({type(error).__name__}): name another place"
+        raise Misconfigured(msg) from error

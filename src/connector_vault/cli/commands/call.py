@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector_vault.cli.arguments import read_arguments, read_object
 from connector_vault.cli.asking import piped
 from connector_vault.cli.paper import Answer, waiting, written
 from connector_vault.cli.place import Place, find
@@ -43,6 +42,8 @@ def call(
 
     With --json the result stands under "value", beside the connection and the time it took.
     """
+    from connector_vault.cli.arguments import read_arguments, read_object
+
     given = read_object(piped(_MAX_ARGUMENTS) if json_args == "-" else json_args or "{}")
     arguments = read_arguments(arg or [], _schema(tool), given)
 

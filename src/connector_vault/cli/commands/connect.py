@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector_vault.cli.consenting import Wish, in_browser, pasted
 from connector_vault.cli.documents import connection_document
 from connector_vault.cli.paper import Answer
 from connector_vault.cli.place import Place
@@ -44,12 +43,14 @@ def connect(
         bool, typer.Option("--paste", help="Read the callback's address from stdin; for SSH.")
     ] = False,
 ) -> Answer:
-    """Connect an account: opens a browser, and waits until its owner has agreed.
+    """Connect an account, in its owner's browser.
 
     The provider sends the browser back to http://127.0.0.1:PORT/callback/PROVIDER, where this
     command listens. With --paste it does not listen: copy the address the browser ends at, even
     if that page does not load, and paste it here.
     """
+    from connector_vault.cli.consenting import Wish, in_browser, pasted
+
     wish = Wish(
         provider=provider,
         scopes=tuple(scope) if scope else None,

@@ -6,7 +6,10 @@ __all__ = ["demo"]
 
 
 def demo(place: Place) -> int:
-    """See it work: a played provider, a vault for the moment, no account."""
+    """See it work, without an account.
+
+    Plays GitHub in a temporary folder, does the main things there, and checks each of them.
+    """
     from connector_vault.demo import run
 
     return run(as_json=place.as_json)

@@ -27,7 +27,9 @@ def disconnect(
     ],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> Answer:
-    """End a connection: stop it, revoke it at the provider, destroy its key.
+    """End a connection, here and at its provider.
+
+    It is stopped, its grant or token is revoked at the provider, and its key is destroyed.
 
     Asks first if you are at a terminal. Ends with 1 while the provider has not confirmed: nothing
     uses the token any more, and running it again asks the provider again.

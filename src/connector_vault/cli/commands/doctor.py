@@ -1,6 +1,5 @@
 """`doctor`: look at everything, change nothing."""
 
-from connector_vault.cli.checks import examine
 from connector_vault.cli.exits import OK, PROBLEMS
 from connector_vault.cli.paper import Answer, Table
 from connector_vault.cli.place import Place
@@ -13,6 +12,8 @@ def doctor(place: Place) -> Answer:
 
     Ends with 3 if there is a problem; a warning is none.
     """
+    from connector_vault.cli.checks import examine
+
     checks = examine(place)
     problems = sum(one.verdict == "problem" for one in checks)
     rows = [(one.verdict, one.name, one.finding) for one in checks]

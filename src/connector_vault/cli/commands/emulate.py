@@ -1,9 +1,6 @@
 """`emulate`: play the providers on this machine."""
 
-import asyncio
-import shlex
-import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Annotated, Literal
 
@@ -15,6 +12,8 @@ from connector_vault.cli.place import Place
 
 __all__ = ["emulate"]
 
+Consent = Literal["auto", "ask"]
+
 _CLIENT = ("Iv1.emulator", "emulator-secret")
 """What an emulator knows if it names no `CLIENT` of its own. It opens nothing that is real."""
 
@@ -23,16 +22,19 @@ def emulate(
     place: Place,
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAMES]...", help="Connectors. Default: all that can be played."),
+        typer.Argument(metavar="NAMES", help="Connectors. Default: all that can be played."),
     ] = None,
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Loopback port; 0: any that is free.")
     ] = 4100,
     consent: Annotated[
-        Literal["auto", "ask"], typer.Option(help="Agree at once, or show a page with buttons.")
+        Consent, typer.Option(help="Agree at once, or show a page with buttons.")
     ] = "auto",
 ) -> int:
-    """Play providers on this machine, until Ctrl-C: no account needed, and none is touched.
+    """Play providers on this machine, until Ctrl-C.
+
+    No account is needed, and none is touched. Time there passes as here, and all is forgotten at
+    the end.
 
     Prints what to paste into another terminal. A vault made there belongs to the emulator, so a
     database of its own is named. Ends with 0 on Ctrl-C, as servers do.
@@ -45,18 +47,27 @@ def emulate(
         say(Answer(document, lines), as_json=place.as_json)
         hint("Ctrl-C ends it.")
 
-    async def serve() -> None:
-        from connector_vault import emulator
-
-        _end_with_signals()
-        with suppress(asyncio.CancelledError):
-            await emulator.serve(*(names or []), port=port, consent=consent, started=started)
-
-    asyncio.run(serve())
+    _run(names or [], port, consent, started)
     return OK
 
 
+def _run(names: list[str], port: int, consent: Consent, started: Callable[[str], None]) -> None:
+    import asyncio
+
+    from connector_vault import emulator
+
+    async def serve() -> None:
+        _end_with_signals()
+        with suppress(asyncio.CancelledError):
+            await emulator.serve(*names, port=port, consent=consent, started=started)
+
+    asyncio.run(serve())
+
+
 def _end_with_signals() -> None:
+    import asyncio
+    import signal
+
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     for number in (signal.SIGINT, signal.SIGTERM):
         if task is not None:
@@ -64,6 +75,8 @@ def _end_with_signals() -> None:
 
 
 def _exports(environment: Mapping[str, str]) -> list[str]:
+    import shlex
+
     return [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
 
 

@@ -23,7 +23,10 @@ def tools(
     place: Place,
     provider: Annotated[str | None, typer.Option(help="Only this one's.")] = None,
 ) -> Answer:
-    """List the tools of what is connected. With --json also what they take and give."""
+    """List the tools of what is connected.
+
+    With --json also what each of them takes and gives, as JSON schemas.
+    """
     from connector_vault.gateway import Gateway
 
     async def work(vault: "Vault", owner: "Owner") -> "list[Offer]":
