@@ -134,11 +134,10 @@ def test_a_mapping_of_arguments_is_redacted():
     assert said == "[redacted]\n"
 
 
-def test_a_log_call_that_is_wrong_does_not_end_the_program(capsys):
-    """Python's own handlers print such a mistake to stderr, and go on."""
-    logged(Redaction(), lambda log: log.warning("%d of %d", "one"))
+def test_a_log_call_that_is_wrong_does_not_end_the_program():
+    text = logged(Redaction(), lambda log: log.warning("%d of %d", "one"))
 
-    assert "one" in capsys.readouterr().err
+    assert text == "%d of %d ('one',)\n"
 
 
 def test_the_filter_drops_nothing():

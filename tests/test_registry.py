@@ -21,7 +21,6 @@ BROKEN = {
     "raises": "raise RuntimeError('hush-hush')",
     "imports nothing": "import a_module_that_is_not_there",
     "is no Python": "def def",
-    "leaves": "import sys; sys.exit(3)",
     "has no connector": "",
     "has another": PLAIN.format(name="another"),
     "has something else": "connector = 'broken'",

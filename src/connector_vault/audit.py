@@ -70,7 +70,14 @@ class Audit:
         Raises:
             StoreUnavailable: the database is away; the lines stay queued.
         """
+        # Shielded: whoever is cancelled here would not know whether the lines were written.
+        await asyncio.shield(asyncio.create_task(self._write()))
+
+    async def _write(self) -> None:
         async with self._turn:
+            lost = len(self._queue) - _MAX_QUEUE
+            if lost > 0:
+                _log.error("%d audit lines were dropped: the database was away for long", lost)
             batch, self._queue = self._queue[-_MAX_QUEUE:], []
             try:
                 await self._store.commit(*batch)

@@ -92,7 +92,9 @@ def callback(url: str) -> Callback:
         pairs = []
     said = dict(pairs)
     once = len(pairs) == len(said)
-    if not once or not said.get("state") or not (said.get("code") or said.get("error")):
+    plain = all(_TOKEN.fullmatch(said[name]) for name in ("state", "code") if name in said)
+    answered = "state" in said and ("code" in said or "error" in said)
+    if not (once and plain and answered):
         raise NotAllowed("this is not a callback of a consent: start again with `connect`")
     code = Secret(said["code"]) if "code" in said else None
     error = said.get("error", "")
@@ -194,9 +196,10 @@ class _Answer(BaseModel):
     @field_validator("expires_in", "refresh_token_expires_in", mode="before")
     @classmethod
     def _lifetime(cls, said: object) -> int:
-        known = isinstance(said, (int, float, str)) and not isinstance(said, bool)
+        if isinstance(said, bool) or not isinstance(said, (int, float, str)):
+            return 0
         try:
-            seconds = int(float(said)) if known else 0
+            seconds = int(float(said))
         except (OverflowError, ValueError):
             return 0
         return seconds if 0 < seconds <= _MAX_LIFETIME else 0

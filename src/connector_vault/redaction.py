@@ -47,4 +47,4 @@ def _message(record: logging.LogRecord) -> str:
         return record.getMessage()
     except (TypeError, ValueError):
         # A log call that is wrong must not end the program that makes it.
-        return f"{record.msg} (its arguments do not fit)"
+        return f"{record.msg} {record.args}"
