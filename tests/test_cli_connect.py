@@ -220,5 +220,5 @@ def test_a_secret_is_no_argument_and_is_not_repeated(lonely, extra):
 def test_a_token_its_provider_refuses_is_not_kept(shell):
     done = shell.quick("add", "github", stdin="ghp_" + "x" * 36)
 
-    assert done.code == 4
+    assert done.code == 1
     assert shell.sql("select count(*) from connection") == [(0,)]

@@ -100,5 +100,5 @@ def test_a_broken_connector_is_listed_with_its_error(lonely, tmp_path):
 
     found = {one["name"]: one for one in lonely.run("providers", "--json").json["providers"]}
 
-    assert found["broken"]["error"] == "its import fails with RuntimeError"
+    assert "RuntimeError" in found["broken"]["error"]
     assert found["github"]["error"] is None

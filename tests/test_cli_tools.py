@@ -69,7 +69,7 @@ def test_arguments_come_as_json_too(connected):
         (["github.get_issue", *ISSUE, "--connection", "con_nope"], 4),
         (["github.no_such_tool"], 2),
         (["github"], 2),
-        (["nowhere.do_it"], 4),
+        (["nowhere.do_it"], 2),
         (["github.get_issue", "--arg=owner=octocat", "--arg=repo=..", "--arg=issue_number=1"], 2),
         (["github.get_file", "--arg=owner=octocat", "--arg=repo=a%2fb", "--arg=path=x"], 2),
         (["github.get_file", "--arg=owner=o", "--arg=repo=r", "--arg=path=../../../user"], 2),

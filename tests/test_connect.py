@@ -574,7 +574,7 @@ async def test_a_pasted_token_is_tried_at_once(vault, connect):
 
 
 async def test_a_pasted_token_that_is_dead_is_not_kept(vault):
-    with pytest.raises(Reconnect):
+    with pytest.raises(Refused, match="make a new one"):
         await vault.add("github", ADA, secret=Secret("gho_" + "x" * 36))
 
     assert await all_of(vault) == []

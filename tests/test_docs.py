@@ -163,14 +163,11 @@ def test_the_readmes_example_runs(tmp_path):
 
 
 async def test_the_tutorials_program_runs(world, tmp_path):
-    said = {"EMULATOR": world.url, "DATABASE": f"sqlite:///{tmp_path}/vault.db"}
-    said |= {"KEYS": f"local:{tmp_path}/vault.key", "GITHUB_CLIENT_ID": "Iv1.emulator"}
-    said |= {"GITHUB_CLIENT_SECRET": "emulator-secret"}
-    environ = {f"CONNECTOR_VAULT_{name}": value for name, value in said.items()}
-    environ |= os.environ | {"PYTHONUNBUFFERED": "1"}
-    where, pipe = str(EXAMPLES / "tutorial.py"), subprocess.PIPE
     program = await asyncio.create_subprocess_exec(
-        sys.executable, where, stdin=pipe, stdout=pipe, env=environ
+        *(sys.executable, str(EXAMPLES / "tutorial.py")),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=_settings(world, tmp_path),
     )
     link = (await program.stdout.readline()).decode().split()[-1]
     async with httpx2.AsyncClient() as browser:
@@ -254,6 +251,18 @@ class _Asked(dict):
     def __getitem__(self, name):
         self.names.add(name)
         return super().__getitem__(name)
+
+
+def _settings(world, folder):
+    said = {
+        "EMULATOR": world.url,
+        "DATABASE": f"sqlite:///{folder}/vault.db",
+        "KEYS": f"local:{folder}/vault.key",
+        "GITHUB_CLIENT_ID": "Iv1.emulator",
+        "GITHUB_CLIENT_SECRET": "emulator-secret",
+    }
+    named = {f"CONNECTOR_VAULT_{name}": value for name, value in said.items()}
+    return os.environ | named | {"PYTHONUNBUFFERED": "1"}
 
 
 def _run(*arguments, cwd=None, **environ):

@@ -31,7 +31,7 @@ ISSUES = "/repos/octocat/hello-world/issues"
 REPO = {"owner": "octocat", "repo": "hello-world"}
 NEW = {**REPO, "title": "Found one"}
 EVE = Owner(tenant="acme", user="eve")
-SECRET = "sk/with+signs=&and~more%"
+SECRET = 'sk/with+signs=&and"quotes"\\more%'
 NINE_HOURS = 9 * 3600
 
 BAD = [
@@ -368,6 +368,23 @@ async def test_a_write_that_was_not_sent_did_not_happen(vault, opened, connect):
             await call(offline, "github.create_issue", NEW)
 
 
+async def test_a_bare_failure_of_a_write_leaves_it_unknown(vault, world, connect):
+    """A proxy may say so after the provider did what was asked."""
+    await connect(vault)
+    await world.fault(path=ISSUES, kind="status", status=502)
+
+    with pytest.raises(OutcomeUnknown, match="502"):
+        await call(vault, "github.create_issue", NEW)
+
+
+async def test_a_failure_of_a_read_is_the_providers_own(vault, world, connect):
+    await connect(vault)
+    await world.fault(path=ISSUES, kind="status", status=502)
+
+    with pytest.raises(Refused, match="server_error"):
+        await list_issues(vault)
+
+
 @pytest.mark.parametrize(
     ("tool", "error"), [("list_issues", Unreachable), ("create_issue", OutcomeUnknown)]
 )
@@ -495,6 +512,12 @@ async def test_a_token_that_a_provider_repeats_does_not_reach_the_tool(other):
     assert "authorization" in result.value["headers"]
     assert result.value["said"] == "Bearer [token]"
     assert result.value["quoted"] == "Bearer%20[token]"
+
+
+async def test_a_token_that_a_provider_escapes_does_not_reach_the_tool(other):
+    result = await call(other, "acme.ask", {"method": "GET", "url": "/escaped"})
+
+    assert result.value["said"] == "Bearer [token]"
 
 
 async def test_a_token_that_a_provider_repeats_in_an_error_does_not_reach_the_caller(

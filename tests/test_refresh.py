@@ -364,7 +364,7 @@ async def test_the_key_is_there_before_the_token_is_spent(vault, world, place, c
     """A cached key may run out, and its holder go away, while the provider thinks."""
     connection = await connect(vault)
     holder = Holder(open_keys(place.keys))
-    keyring = Keyring(vault.room.store, holder)
+    keyring = Keyring(vault.room.store, holder, vault.room.work)
     vault._refresher = Refresher(replace(vault.room, keyring=keyring))
     refresh = await begun(world, vault, connection, kind="delay", seconds=0.3)
     holder.away = True
@@ -377,7 +377,7 @@ async def test_without_its_key_holder_nothing_is_spent(vault, world, place, conn
     connection = await connect(vault)
     holder = Holder(open_keys(place.keys))
     holder.away = True
-    room = replace(vault.room, keyring=Keyring(vault.room.store, holder))
+    room = replace(vault.room, keyring=Keyring(vault.room.store, holder, vault.room.work))
     vault._refresher = Refresher(room)
 
     with pytest.raises(KeysUnavailable):

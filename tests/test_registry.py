@@ -6,9 +6,9 @@ import subprocess
 import sys
 
 import pytest
-from tests.conftest import ROOT
+from tests.conftest import ADA, ROOT
 
-from connector_vault import emulator, registry
+from connector_vault import Gateway, emulator, registry
 from connector_vault.connector import Connector
 from connector_vault.errors import BadArguments, Misconfigured
 
@@ -162,6 +162,17 @@ async def test_the_emulator_plays_on_beside_a_broken_one(install):
 
     async with emulator.running() as world:
         assert await world.log() == ()
+
+
+async def test_a_broken_connector_hides_no_others_tools(install, vault, connect, raw):
+    """It worked when it was connected, and was updated since."""
+    broken, kept = await connect(vault), await connect(vault, login="hubot")
+    install("broken", "raise RuntimeError", package="broken_for_tools")
+    raw("update connection set provider = 'broken' where id = ?", broken.id)
+
+    offers = await Gateway(vault).tools(ADA)
+
+    assert {offer.connections for offer in offers} == {(kept,)}
 
 
 def test_anothers_connector_works_as_ours_do(installed, place):

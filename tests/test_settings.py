@@ -191,7 +191,7 @@ def test_a_file_that_is_no_text_is_named(tmp_path):
 def test_a_file_that_is_huge_is_not_read(tmp_path):
     (tmp_path / "vault.toml").write_text("#" * 70_000)
 
-    with pytest.raises(Misconfigured, match="larger"):
+    with pytest.raises(Misconfigured, match="at most"):
         load_settings({"CONNECTOR_VAULT_CONFIG": str(tmp_path / "vault.toml")})
 
 

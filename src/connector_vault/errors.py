@@ -20,6 +20,8 @@ ConnectorVaultError
 └── Misconfigured       the operator has to mend a setting
 """
 
+from typing import Self
+
 __all__ = [
     "Ambiguous",
     "BadArguments",
@@ -63,6 +65,9 @@ class Reconnect(ConnectorVaultError):
         self.reason = reason
         self.connection = connection
 
+    def __reduce__(self) -> tuple[type[Self], tuple[str, str | None]]:
+        return type(self), (self.reason, self.connection)
+
 
 class NotAllowed(ConnectorVaultError):
     """Say that this caller may not do this. Next: ask for the right, or do something else."""
@@ -80,6 +85,9 @@ class Refused(ConnectorVaultError):
         self.code = code
         self.message = message
 
+    def __reduce__(self) -> tuple[type[Self], tuple[str, str]]:
+        return type(self), (self.code, self.message)
+
 
 class RateLimited(ConnectorVaultError):
     """Say that the provider wants a pause. Next: wait `retry_after` seconds."""
@@ -87,6 +95,9 @@ class RateLimited(ConnectorVaultError):
     def __init__(self, retry_after: float) -> None:
         super().__init__(f"rate limited: try again in {retry_after:.0f} s")
         self.retry_after = retry_after
+
+    def __reduce__(self) -> tuple[type[Self], tuple[float]]:
+        return type(self), (self.retry_after,)
 
 
 class TimedOut(ConnectorVaultError):

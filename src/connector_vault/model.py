@@ -53,7 +53,8 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(self._text.encode(), other._text.encode())
+        mine, theirs = (one.encode("utf-8", "surrogatepass") for one in (self._text, other._text))
+        return hmac.compare_digest(mine, theirs)
 
     __hash__ = None  # type: ignore[assignment]  # a hash of a secret tells something about it
 

@@ -48,8 +48,8 @@ def load(name: str) -> Connector:
 def part(name: str, submodule: str) -> ModuleType | None:
     """Import a further module of a connector, such as its `emulator`. None if it has none."""
     module, _ = _place(name)
-    _import(module)
-    if find_spec(f"{module}.{submodule}") is None:
+    is_package = hasattr(_import(module), "__path__")
+    if not is_package or find_spec(f"{module}.{submodule}") is None:
         return None
     return _import(f"{module}.{submodule}")
 

@@ -126,13 +126,18 @@ def _env_secret(environ: Mapping[str, str], provider: str) -> Secret:
 
 
 def _secret(path: Path) -> Secret:
-    return Secret(_read(path).strip())
+    text = _read(path).strip()
+    if not text:
+        msg = f"{path} is empty, and should hold a secret"
+        raise Misconfigured(msg)
+    return Secret(text)
 
 
 def _read(path: Path) -> str:
     try:
-        if path.stat().st_size > _MAX_FILE:
-            msg = f"{path} is larger than {_MAX_FILE} bytes: that is no setting"
+        # A pipe would be waited for.
+        if not path.is_file() or path.stat().st_size > _MAX_FILE:
+            msg = f"{path} is not a file of at most {_MAX_FILE} bytes"
             raise Misconfigured(msg)
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

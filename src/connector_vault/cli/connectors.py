@@ -36,6 +36,4 @@ def _look(name: str) -> Installed:
         emulated = registry.part(name, "emulator") is not None
     except ConnectorVaultError as error:
         return Installed(name=name, error=str(error))
-    except Exception as error:  # noqa: BLE001  # somebody else's module may do anything on import
-        return Installed(name=name, error=f"its import fails with {type(error).__name__}")
     return Installed(name=name, connector=connector, emulated=emulated)

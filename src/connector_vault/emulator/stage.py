@@ -1,6 +1,7 @@
 """One running emulator: the providers, their clock, the log and the faults."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -34,12 +35,14 @@ class Stage:
             Misconfigured: it has no emulator.
         """
         clock = Clock()
-        found = {name: _site(name, clock) for name in names or registry.names()}
-        missing = [name for name, site in found.items() if site is None]
-        if names and missing:
-            msg = f"these connectors have no emulator: {', '.join(missing)}"
-            raise Misconfigured(msg)
+        if not names:
+            return cls(clock=clock, sites=_all_sites(clock), consent=consent)
+        found = {name: _site(name, clock) for name in names}
         sites = {name: site for name, site in found.items() if site is not None}
+        missing = found.keys() - sites.keys()
+        if missing:
+            msg = f"these connectors have no emulator: {', '.join(sorted(missing))}"
+            raise Misconfigured(msg)
         return cls(clock=clock, sites=sites, consent=consent)
 
     def answer(self, call: Call) -> Reply:
@@ -48,6 +51,17 @@ class Stage:
             if call.host in site.hosts:
                 return _ask(site, call)
         return json_reply(404, {"message": f"this emulator plays no host {call.host!r}"})
+
+
+def _all_sites(clock: Clock) -> dict[str, Site]:
+    sites: dict[str, Site] = {}
+    for name in registry.names():
+        # A connector that is broken is told of by `doctor`; it must not stop the others here.
+        with suppress(Misconfigured):
+            site = _site(name, clock)
+            if site is not None:
+                sites[name] = site
+    return sites
 
 
 def _site(name: str, clock: Clock) -> Site | None:

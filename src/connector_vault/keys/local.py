@@ -181,7 +181,7 @@ def _read(path: Path) -> bytes:
             _check(path, os.fstat(file.fileno()))
             text = file.read(_MAX_FILE + 1)
     except FileNotFoundError as error:
-        mend = "name the right one or bring it back; only a new vault gets a new one, by `init`"
+        mend = "bring it back or name it; a new vault is made by connector-vault init"
         raise Misconfigured(f"there is no key file {path}: {mend}") from error
     except OSError as error:
         why = "it is a symbolic link" if error.errno == errno.ELOOP else error.strerror
