@@ -10,17 +10,18 @@ import subprocess
 import sys
 from functools import lru_cache
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 
 import httpx2
 import pytest
 
-import connector_vault
 from connector_vault import Gateway, Owner, Vault, registry
 from connector_vault.cli.exits import CODES, INTERRUPTED, OK, PROBLEMS
 from connector_vault.cli.program import app
 from connector_vault.settings import load_settings
 from tests.conftest import ADA
+from tests.test_architecture import FLOORS
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "docs" / "examples"
@@ -135,12 +136,16 @@ def test_a_make_target_that_is_named_exists(page):
     assert set(named) <= set(targets)
 
 
-def test_every_room_is_in_the_house():
-    words = set(re.findall(r"\w+", _text(ROOT / "docs/explanation/architecture.md")))
+def test_every_room_is_in_the_house_on_its_floor():
+    house = _text(ROOT / "docs/explanation/architecture.md").split("```")[1]
 
-    places = Path(connector_vault.__file__).parent.iterdir()
-    rooms = {one.stem for one in places if one.suffix == ".py" or (one / "__init__.py").exists()}
-    assert {room for room in rooms if not room.startswith("__")} <= words
+    lines = house.splitlines()
+    heads = {floor: _line_of(floor, lines) for floor in FLOORS}
+    assert list(heads.values()) == sorted(heads.values(), reverse=True)
+    for floor, below in pairwise([*reversed(FLOORS), ""]):
+        drawn = "\n".join(lines[heads[floor] : heads.get(below)])
+        rooms = {room for room in FLOORS[floor] if not room.startswith("__")}
+        assert rooms <= set(re.findall(r"\w+", drawn)), floor
 
 
 def test_the_number_of_tools_is_right():
@@ -251,6 +256,11 @@ class _Asked(dict):
     def __getitem__(self, name):
         self.names.add(name)
         return super().__getitem__(name)
+
+
+def _line_of(floor, lines):
+    (found,) = [place for place, line in enumerate(lines) if line.startswith(f"  {floor} ")]
+    return found
 
 
 def _settings(world, folder):

@@ -1,0 +1,54 @@
+"""What tests do again and again."""
+
+import asyncio
+
+from tests.conftest import ADA
+
+TOKEN = "/login/oauth/access_token"
+
+
+async def renew(vault, connection, newer_than=1):
+    """Ask for a token that is newer than the first."""
+    return await vault.token(
+        connection.id, owner=connection.owner, purpose="test", newer_than=newer_than
+    )
+
+
+async def secret_of(vault, connection):
+    """Take out the token of a connection."""
+    return (await renew(vault, connection, None)).secret
+
+
+async def row_of(vault, connection):
+    """Read what is stored of a connection."""
+    return await vault.room.row(connection.id, connection.owner)
+
+
+async def all_of(vault, owner=ADA):
+    """List an owner's connections."""
+    return [connection async for connection in vault.connections(owner=owner)]
+
+
+async def live(world, login="octocat"):
+    """Count somebody's tokens that live at the provider, and end them."""
+    return (await world.act("github", "revoke", login=login))["tokens"]
+
+
+async def refreshes(world):
+    """Count the refreshes the provider was asked for."""
+    return sum("refresh_token" in entry.fields for entry in await world.log(path=TOKEN))
+
+
+async def begun(world, work, path, **fault):
+    """Begin what something happens to on its way; give it once the provider has heard it."""
+    heard = len(await world.log(path=path))
+    await world.fault(path=path, **fault)
+    task = asyncio.create_task(work)
+    await world.heard(path=path, times=heard + 1)
+    return task
+
+
+async def impatient(store):
+    """Let a store wait for nobody's lock."""
+    wait = "pragma busy_timeout = 0"
+    await store._writer.run(lambda writer: writer.execute(wait), alone=True)

@@ -1,0 +1,174 @@
+"""The way out: which addresses and headers a tool may ask for, and what it never sees."""
+
+import pytest
+
+from connector_vault import Gateway, Secret
+from connector_vault.errors import (
+    BadArguments,
+    ConnectorVaultError,
+    NotAllowed,
+    Refused,
+)
+from tests.conftest import ADA
+
+ISSUES = "/repos/octocat/hello-world/issues"
+REPO = {"owner": "octocat", "repo": "hello-world"}
+SECRET = 'sk/with+signs=&and"quotes"\\more%'
+NINE_HOURS = 9 * 3600
+TRICKS = [
+    "/../admin",
+    "/a/../../admin",
+    "/%2e%2e/admin",
+    "/a/%2E%2E/admin",
+    "/..%2fadmin",
+    "/a\\..\\admin",
+    "/a?b=c",
+    "/a#b",
+    "/a b",
+    "/a\r\nHost: evil",
+    "/é",
+    "/.",
+    "",
+    "a",
+    "@evil.example/",
+]
+ELSEWHERE = [
+    "https://evil.example/",
+    "https://api.acme.example/v1/echo",
+    "https://up.acme.example.evil.example/",
+    "https://up.acme.example@evil.example/",
+    "https://up.acme.example:444/",
+    "http://up.acme.example/",
+    "https://[",
+    "file:///etc/passwd",
+]
+HEADERS = ["Authorization", "authorization", "Host", "HOST", "Cookie", "cookie"]
+
+
+async def call(vault, tool, arguments, owner=ADA, **options):
+    return await Gateway(vault).call(owner, tool, arguments, **options)
+
+
+async def list_issues(vault, **options):
+    return await call(vault, "github.list_issues", REPO, **options)
+
+
+@pytest.fixture
+async def other(opened, acme_world):
+    """A vault with a pasted token of Acme."""
+    async with opened(emulator=acme_world.url) as vault:
+        await vault.add("acme", ADA, secret=Secret(SECRET))
+        yield vault
+
+
+@pytest.mark.parametrize("path", TRICKS)
+async def test_a_path_that_plays_tricks_is_refused(other, acme_world, path):
+    before = await acme_world.log()
+
+    with pytest.raises(NotAllowed):
+        await call(other, "acme.ask", {"method": "GET", "url": path})
+
+    assert await acme_world.log() == before
+
+
+@pytest.mark.parametrize("url", ELSEWHERE)
+async def test_a_host_of_nobodys_is_refused(other, acme_world, url):
+    before = await acme_world.log()
+
+    with pytest.raises(NotAllowed):
+        await call(other, "acme.ask", {"method": "PUT", "url": url})
+
+    assert await acme_world.log() == before
+
+
+@pytest.mark.parametrize("method", ["TRACE", "CONNECT", "OPTIONS", "get", "GET /x HTTP/1.1\r\n"])
+async def test_a_method_of_nobodys_is_refused(other, acme_world, method):
+    before = await acme_world.log()
+
+    with pytest.raises(NotAllowed):
+        await call(other, "acme.ask", {"method": method, "url": "/echo"})
+
+    assert await acme_world.log() == before
+
+
+@pytest.mark.parametrize("url", ["/echo", "https://up.acme.example/x"])
+@pytest.mark.parametrize("name", HEADERS)
+async def test_a_header_that_is_not_a_tools_own_is_refused(other, acme_world, name, url):
+    before = await acme_world.log()
+
+    with pytest.raises(NotAllowed):
+        await call(other, "acme.ask", {"method": "PUT", "url": url, "headers": {name: "x"}})
+
+    assert await acme_world.log() == before
+
+
+@pytest.mark.parametrize("header", [{"X-A": "b\r\nX-C: d"}, {"X-A\r\nX-C": "d"}, {"X A": "b"}])
+async def test_a_header_that_holds_another_is_refused(other, acme_world, header):
+    before = await acme_world.log()
+
+    with pytest.raises((NotAllowed, BadArguments)):
+        await call(other, "acme.ask", {"method": "PUT", "url": "/echo", "headers": header})
+
+    assert await acme_world.log() == before
+
+
+@pytest.mark.parametrize("url", ["https://up.acme.example/\x00", "https://up.acme.example/\r\nx"])
+async def test_an_address_that_holds_what_none_may_is_refused(other, url):
+    with pytest.raises((NotAllowed, BadArguments)):
+        await call(other, "acme.ask", {"method": "PUT", "url": url})
+
+
+async def test_an_upload_goes_without_the_token(other):
+    arguments = {"method": "PUT", "url": "https://up.acme.example/x"}
+
+    result = await call(other, "acme.ask", arguments)
+
+    assert "authorization" not in result.value["headers"]
+
+
+async def test_a_token_that_a_provider_repeats_does_not_reach_the_tool(other):
+    result = await call(other, "acme.echo", {"text": "hello"})
+
+    assert "authorization" in result.value["headers"]
+    assert result.value["said"] == "Bearer [token]"
+    assert result.value["quoted"] == "Bearer%20[token]"
+
+
+async def test_a_token_that_a_provider_escapes_does_not_reach_the_tool(other):
+    result = await call(other, "acme.ask", {"method": "GET", "url": "/escaped"})
+
+    assert result.value["said"] == "Bearer [token]"
+
+
+async def test_a_token_that_a_provider_repeats_in_an_error_does_not_reach_the_caller(
+    vault, world, connect
+):
+    token = await vault.token((await connect(vault)).id, owner=ADA, purpose="test")
+    body = {"message": f"we do not like {token.secret.reveal()} here"}
+    await world.fault(path=ISSUES, kind="status", status=403, body=body)
+
+    with pytest.raises(Refused, match=r"we do not like \[token\] here"):
+        await list_issues(vault)
+
+
+async def test_a_token_that_was_just_replaced_does_not_reach_the_tool(vault, world, connect):
+    first = await vault.token((await connect(vault)).id, owner=ADA, purpose="test")
+    await world.advance(NINE_HOURS)
+    body = {"message": f"{first.secret.reveal()} is old"}
+    await world.fault(path=ISSUES, kind="status", status=401)
+    await world.fault(path=ISSUES, kind="status", status=403, body=body)
+
+    with pytest.raises(Refused) as caught:
+        await list_issues(vault)
+
+    assert first.secret.reveal() not in str(caught.value)
+
+
+async def test_no_error_of_a_call_holds_the_token(vault, world, connect):
+    token = await vault.token((await connect(vault)).id, owner=ADA, purpose="test")
+    for kind in ("drop", "reset", "malformed", "truncate"):
+        await world.fault(path=ISSUES, kind=kind)
+        with pytest.raises(ConnectorVaultError) as caught:
+            await list_issues(vault)
+        causes = [caught.value, caught.value.__cause__, caught.value.__context__]
+        assert token.secret.reveal() not in repr(causes)

@@ -1,0 +1,282 @@
+"""When a refresh fails, nothing is lost, and nobody says more than it knows."""
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+
+import pytest
+
+from connector_vault import lease
+from connector_vault.errors import (
+    KeysUnavailable,
+    Misconfigured,
+    NotConnected,
+    RateLimited,
+    Reconnect,
+    Unreachable,
+)
+from connector_vault.keyring import Keyring
+from connector_vault.keys import open_keys
+from connector_vault.refresh import Refresher
+from connector_vault.room import now_ms
+from tests.deeds import TOKEN, begun, impatient, live, refreshes, renew, row_of
+
+WRONG_CLIENT = {"error": "incorrect_client_credentials", "error_description": "They are wrong."}
+
+UNPROCESSED = [
+    pytest.param({"kind": "status", "status": 503}, Unreachable, id="503"),
+    pytest.param({"kind": "status", "status": 200, "body": {}}, Unreachable, id="empty"),
+    pytest.param({"kind": "status", "status": 200, "body": []}, Unreachable, id="list"),
+    pytest.param({"kind": "malformed"}, Unreachable, id="html"),
+    pytest.param({"kind": "malformed", "body": "x" * 3_000_000}, Unreachable, id="3 MB"),
+    pytest.param({"kind": "hang"}, Unreachable, id="hang"),
+    pytest.param({"kind": "reset"}, Unreachable, id="reset"),
+    pytest.param({"kind": "status", "status": 429}, RateLimited, id="429"),
+    pytest.param(
+        {"kind": "status", "status": 200, "body": WRONG_CLIENT}, Misconfigured, id="client"
+    ),
+]
+PROCESSED = [{"kind": "drop"}, {"kind": "truncate"}]
+
+
+@pytest.mark.parametrize(("fault", "error"), UNPROCESSED)
+async def test_a_failure_changes_nothing(vault, world, connect, monkeypatch, fault, error):
+    monkeypatch.setattr(lease, "SEND", 0.5)
+    connection = await connect(vault)
+    before = await row_of(vault, connection)
+    await world.fault(path=TOKEN, **fault)
+
+    with pytest.raises(error):
+        await renew(vault, connection)
+
+    after = await row_of(vault, connection)
+    same = ("state", "generation", "sealed", "expires_at", "attempt", "lease_until", "intent")
+    assert [getattr(after, name) for name in same] == [getattr(before, name) for name in same]
+
+
+@pytest.mark.parametrize(("fault", "error"), UNPROCESSED)
+async def test_the_call_after_a_failure_works(vault, world, connect, monkeypatch, fault, error):
+    monkeypatch.setattr(lease, "SEND", 0.5)
+    connection = await connect(vault)
+    await world.fault(path=TOKEN, **fault)
+    with pytest.raises(error):
+        await renew(vault, connection)
+
+    assert (await renew(vault, connection)).generation == 2
+
+
+@pytest.mark.parametrize("fault", PROCESSED, ids=lambda fault: fault["kind"])
+async def test_a_lost_reply_leaves_the_connection_as_it_was(vault, world, connect, fault):
+    connection = await connect(vault)
+    await world.fault(path=TOKEN, **fault)
+
+    with pytest.raises(Unreachable):
+        await renew(vault, connection)
+
+    row = await row_of(vault, connection)
+    assert (row.state, row.generation, row.attempt, row.intent) == ("active", 1, "", "")
+    assert (bool(row.doubt), row.ended) == (True, 1)
+
+
+async def test_after_a_lost_reply_the_old_token_is_tried_once_more(vault, world, connect):
+    """GitHub then says that it is spent: of that, no vault without a journal can be kept."""
+    connection = await connect(vault)
+    await world.fault(path=TOKEN, kind="drop")
+    with pytest.raises(Unreachable):
+        await renew(vault, connection)
+
+    with pytest.raises(Reconnect):
+        await renew(vault, connection)
+
+    assert await refreshes(world) == 2
+
+
+async def test_a_verdict_is_for_the_holder_of_the_lease(vault, world, connect, raw):
+    connection = await connect(vault)
+    refresh = await begun(world, renew(vault, connection), TOKEN, kind="late", seconds=0.3)
+    raw("update connection set attempt = 'another', lease_until = ?", now_ms() + 30_000)
+    await live(world)
+
+    with pytest.raises(Reconnect):
+        await refresh
+
+    row = await row_of(vault, connection)
+    assert (row.state, row.attempt) == ("active", "another")
+
+
+async def test_a_success_is_kept_although_the_lease_moved(vault, world, connect, raw):
+    connection = await connect(vault)
+    refresh = await begun(world, renew(vault, connection), TOKEN, kind="delay", seconds=0.3)
+    raw("update connection set attempt = 'another', lease_until = ?", now_ms() + 30_000)
+
+    assert (await refresh).generation == 2
+    assert (await row_of(vault, connection)).attempt == ""
+
+
+async def test_a_success_is_kept_although_the_grant_was_called_dead(vault, world, connect, raw):
+    connection = await connect(vault)
+    refresh = await begun(world, renew(vault, connection), TOKEN, kind="delay", seconds=0.3)
+    raw("update connection set state = 'reconnect', reason = 'late', attempt = 'another'")
+
+    with pytest.raises(Reconnect):
+        await refresh
+
+    assert (await row_of(vault, connection)).generation == 2
+
+
+async def test_a_dead_holders_lease_runs_out(vault, world, connect, raw):
+    connection = await connect(vault)
+    raw("update connection set attempt = 'dead', intent = 'dead', lease_until = ?", now_ms() + 200)
+
+    assert (await renew(vault, connection)).generation == 2
+    assert (await row_of(vault, connection)).doubt == ""
+
+
+async def test_an_answer_waits_for_a_database_that_is_away(
+    vault, world, place, connect, held_writer
+):
+    store = vault.room.store
+    connection = await connect(vault)
+    refresh = await begun(world, renew(vault, connection), TOKEN, kind="delay", seconds=0.3)
+    await impatient(store)
+    with closing(sqlite3.connect(place.file, isolation_level=None)) as other:
+        async with held_writer(store) as queued:
+            await queued(1)
+            other.execute("begin immediate")
+        async with held_writer(store):
+            # The first try has failed by now.
+            other.execute("commit")
+
+    assert (await refresh).generation == 2
+
+
+class Holder:
+    """A key holder that can be away."""
+
+    def __init__(self, held):
+        self._held = held
+        self.id = held.id
+        self.away = False
+
+    async def version(self):
+        return await self._held.version()
+
+    async def wrap(self, items):
+        return await self._held.wrap(items)
+
+    async def unwrap(self, items):
+        if self.away:
+            raise KeysUnavailable("it is away")
+        return await self._held.unwrap(items)
+
+    async def rewrap(self, items):
+        return await self._held.rewrap(items)
+
+    async def health(self):
+        return await self._held.health()
+
+
+async def test_the_key_is_there_before_the_token_is_spent(vault, world, place, connect):
+    """A cached key may run out, and its holder go away, while the provider thinks."""
+    connection = await connect(vault)
+    holder = Holder(open_keys(place.keys))
+    keyring = Keyring(vault.room.store, holder, vault.room.work)
+    vault._refresher = Refresher(replace(vault.room, keyring=keyring))
+    refresh = await begun(world, renew(vault, connection), TOKEN, kind="delay", seconds=0.3)
+    holder.away = True
+    keyring.forget((await row_of(vault, connection)).dek_id)
+
+    assert (await refresh).generation == 2
+
+
+async def test_without_its_key_holder_nothing_is_spent(vault, world, place, connect):
+    connection = await connect(vault)
+    holder = Holder(open_keys(place.keys))
+    holder.away = True
+    room = replace(vault.room, keyring=Keyring(vault.room.store, holder, vault.room.work))
+    vault._refresher = Refresher(room)
+
+    with pytest.raises(KeysUnavailable):
+        await renew(vault, connection)
+
+    row = await row_of(vault, connection)
+    assert (row.attempt, row.intent, await refreshes(world)) == ("", "", 0)
+
+
+async def test_a_connection_that_is_being_ended_is_let_go(vault, world, connect, raw, held_writer):
+    """Between the look at the row and the lease, somebody disconnects."""
+    connection = await connect(vault)
+    async with held_writer(vault.room.store) as queued:
+        refresh = asyncio.create_task(renew(vault, connection))
+        await queued(1)
+        raw("update connection set state = 'revoking'")
+
+    with pytest.raises(NotConnected):
+        await refresh
+
+    row = await row_of(vault, connection)
+    assert (row.attempt, row.intent, await refreshes(world)) == ("", "", 0)
+
+
+async def test_an_attempt_that_sends_nothing_does_not_hide_a_lost_reply(
+    vault, opened, world, connect
+):
+    connection = await connect(vault)
+    await world.fault(path=TOKEN, kind="drop")
+    with pytest.raises(Unreachable):
+        await renew(vault, connection)
+    async with opened(clients=[]) as other:
+        with pytest.raises(Misconfigured):
+            await renew(other, connection)
+
+    assert (await row_of(vault, connection)).doubt != ""
+
+
+async def test_a_verdict_does_not_hide_a_lost_reply(vault, world, connect):
+    connection = await connect(vault)
+    await world.fault(path=TOKEN, kind="drop")
+    for error in (Unreachable, Reconnect):
+        with pytest.raises(error):
+            await renew(vault, connection)
+
+    row = await row_of(vault, connection)
+    assert (row.state, row.intent, bool(row.doubt)) == ("reconnect", "", True)
+
+
+async def test_a_success_ends_every_doubt(vault, world, connect):
+    connection = await connect(vault)
+    await world.fault(path=TOKEN, kind="reset")
+    with pytest.raises(Unreachable):
+        await renew(vault, connection)
+
+    await renew(vault, connection)
+
+    row = await row_of(vault, connection)
+    assert (row.attempt, row.intent, row.doubt, row.ended) == ("", "", "", 0)
+
+
+@pytest.mark.parametrize("answer", [{"error": "bad_refresh_token"}, WRONG_CLIENT, None])
+async def test_an_answer_leaves_no_doubt(vault, world, connect, answer):
+    connection = await connect(vault)
+    status = 200 if answer else 429
+    await world.fault(path=TOKEN, kind="status", status=status, body=answer)
+
+    with pytest.raises((Reconnect, Misconfigured, RateLimited)):
+        await renew(vault, connection)
+
+    row = await row_of(vault, connection)
+    assert (row.attempt, row.intent, row.doubt) == ("", "", "")
+
+
+async def test_a_grant_whose_client_is_gone_is_left_alone(vault, opened, world, connect):
+    connection = await connect(vault)
+    before = await row_of(vault, connection)
+
+    async with opened(clients=[]) as other:
+        with pytest.raises(Misconfigured, match="Iv1.emulator"):
+            await renew(other, connection)
+
+    after = await row_of(vault, connection)
+    assert after._replace(revision=before.revision, changed_at=before.changed_at) == before
+    assert await refreshes(world) == 0
