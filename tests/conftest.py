@@ -27,6 +27,7 @@ CLIENT = Client(provider="github", id="Iv1.emulator", secret=Secret("emulator-se
 ADA = Owner(tenant="acme", user="ada")
 ROOT = Path(__file__).parents[1]
 THIRD_PARTY = ROOT / "tests" / "thirdparty"
+ACME_SECRET = Secret('sk/with+signs=&and"quotes"\\more%')
 CALLBACK = "http://127.0.0.1:9/callback"
 
 
@@ -88,6 +89,14 @@ def acme(installed, monkeypatch):
 async def acme_world(acme):
     async with emulator.running("acme") as running:
         yield running
+
+
+@pytest.fixture
+async def acme_vault(opened, acme_world):
+    """A vault with a pasted token of Acme, one that is hard to find in what Acme answers."""
+    async with opened(emulator=acme_world.url) as vault:
+        await vault.add("acme", ADA, secret=ACME_SECRET)
+        yield vault
 
 
 @pytest.fixture

@@ -61,9 +61,8 @@ async def open_vault(database, keys, url):
 
 async def refresh(database, keys, url, connection, callers):
     """Ask for a newer token than the first, many times at once."""
-    from tests.conftest import ADA, CLIENT
-
     from connector_vault import Vault
+    from tests.conftest import ADA, CLIENT
 
     async with Vault.open(database, keys=keys, emulator=url, clients=[CLIENT]) as vault:
         await vault.get(connection, owner=ADA)
@@ -94,10 +93,9 @@ async def seek(folder, needle):
 
 async def lease(database, connection, attempts):
     """Try to take a lease as many times at once. Give the attempts that had it."""
-    from tests.conftest import ADA
-
     from connector_vault.room import now_ms
     from connector_vault.stores import One, open_store
+    from tests.conftest import ADA
 
     async with open_store(database, world="real", clock=now_ms) as store:
         (row,) = [row async for row in store.rows(One(connection, ADA))]

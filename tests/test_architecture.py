@@ -139,7 +139,9 @@ def room_of(name):
 
 
 CORE = modules(PACKAGE)
-CONNECTORS = {name: path for plug in registry.names() for name, path in modules(f"{PLUGS}.{plug}").items()}
+CONNECTORS = {
+    name: path for plug in registry.names() for name, path in modules(f"{PLUGS}.{plug}").items()
+}
 ARROWS = {
     (room_of(name), room_of(other))
     for name, path in CORE.items()

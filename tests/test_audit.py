@@ -6,13 +6,14 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from tests.conftest import ADA
 
 from connector_vault import Owner, Secret, audit
 from connector_vault.audit import Audit
 from connector_vault.errors import ConnectorVaultError, StoreUnavailable
 from connector_vault.room import now_ms
 from connector_vault.stores import open_store
+from tests.conftest import ADA
+from tests.deeds import impatient
 
 
 @pytest.fixture
@@ -40,11 +41,6 @@ def lines(raw):
 
 def line(book, deed, **detail):
     return book.about(ADA, deed, "ok", **detail)
-
-
-async def impatient(store):
-    wait = "pragma busy_timeout = 0"
-    await store._writer.run(lambda writer: writer.execute(wait), alone=True)
 
 
 async def test_a_line_says_who_and_what(book, raw):

@@ -15,15 +15,6 @@ BOB = Owner(tenant="other", user="bob")
 HOURS = 3600
 NINE_HOURS = 9 * HOURS
 
-SILENT = [
-    {"kind": "reset"},
-    {"kind": "status", "status": 503},
-    {"kind": "status", "status": 429},
-    {"kind": "status", "status": 401},
-    {"kind": "malformed"},
-    {"kind": "hang"},
-]
-
 
 async def end(vault, connection, owner=ADA):
     return await vault.disconnect(connection.id, owner=owner)
@@ -134,66 +125,6 @@ async def test_no_call_starts_in_another_process(vault, opened, world, connect):
             await renew(other, connection, None)
 
 
-@pytest.mark.parametrize("fault", SILENT, ids=lambda fault: str(fault.get("status", fault["kind"])))
-async def test_a_silent_provider_leaves_it_unconfirmed(vault, world, connect, monkeypatch, fault):
-    monkeypatch.setattr("connector_vault.ending._SEND", 0.3)
-    connection = await connect(vault)
-    await world.fault(path="/applications/*", times=None, **fault)
-
-    receipt = await end(vault, connection)
-
-    assert (receipt.outcome, receipt.confirmed, receipt.shredded) == ("unconfirmed", False, False)
-    assert receipt.note
-    assert (await vault.get(connection.id, owner=ADA)).state is State.REVOKING
-
-
-@pytest.mark.parametrize("fault", SILENT, ids=lambda fault: str(fault.get("status", fault["kind"])))
-async def test_asking_again_completes_it(vault, world, connect, monkeypatch, fault):
-    monkeypatch.setattr("connector_vault.ending._SEND", 0.3)
-    connection = await connect(vault)
-    await world.fault(path="/applications/*", times=None, **fault)
-    first = await end(vault, connection)
-    await world.mend()
-
-    second = await end(vault, connection)
-
-    assert (second.outcome, second.confirmed) == ("revoked", True)
-    assert second.asked_at == first.asked_at
-    assert await live(world) == 0
-
-
-async def test_an_unconfirmed_end_hands_out_nothing(vault, world, connect):
-    connection = await connect(vault)
-    await world.fault(path="/applications/*", kind="reset", times=None)
-    await end(vault, connection)
-
-    for newer_than in (None, 1):
-        with pytest.raises(NotConnected):
-            await renew(vault, connection, newer_than)
-
-
-async def test_a_lost_answer_is_made_up_for(vault, world, connect):
-    """The provider did it, and said so to nobody."""
-    connection = await connect(vault)
-    await world.fault(path=GRANT, kind="drop")
-    first = await end(vault, connection)
-
-    second = await end(vault, connection)
-
-    assert (first.outcome, second.outcome) == ("unconfirmed", "already gone")
-    assert second.confirmed
-
-
-async def test_a_token_that_lives_on_is_not_called_revoked(vault, world, connect):
-    connection = await connect(vault)
-    await world.fault(path=GRANT, kind="status", status=204)
-
-    receipt = await end(vault, connection)
-
-    assert (receipt.outcome, receipt.probe, receipt.confirmed) == ("unconfirmed", "alive", False)
-    assert await live(world) == 1
-
-
 async def test_a_grant_withdrawn_at_the_provider_is_already_gone(vault, world, connect):
     connection = await connect(vault)
     await live(world)
@@ -281,18 +212,6 @@ async def test_a_pasted_key_is_destroyed_and_not_revoked(vault, world, raw):
     assert "pasted" in receipt.note
     assert raw("select count(*) from dek where connection = ?", connection.id) == [(0,)]
     assert await world.log() == ()
-
-
-async def test_a_grant_whose_client_is_gone_stays_unconfirmed(vault, opened, connect):
-    connection = await connect(vault)
-
-    async with opened(clients=[]) as other:
-        first = await end(other, connection)
-    second = await end(vault, connection)
-
-    assert (first.outcome, first.confirmed) == ("unconfirmed", False)
-    assert "Iv1.emulator" in first.note
-    assert (second.outcome, second.confirmed) == ("revoked", True)
 
 
 async def test_a_grant_ends_under_the_client_it_was_made_to(vault, opened, world, connect):

@@ -24,7 +24,6 @@ ISSUES = "/repos/octocat/hello-world/issues"
 REPO = {"owner": "octocat", "repo": "hello-world"}
 NEW = {**REPO, "title": "Found one"}
 EVE = Owner(tenant="acme", user="eve")
-SECRET = 'sk/with+signs=&and"quotes"\\more%'
 
 BAD = [
     pytest.param("github.create_issue", REPO, "title", id="missing"),
@@ -53,14 +52,6 @@ async def heard(world, path="*", host="api.github.com"):
     """List what was asked of an API, apart from who somebody is."""
     entries = await world.log(host=host, path=path)
     return [(entry.method, entry.path) for entry in entries if entry.path != "/user"]
-
-
-@pytest.fixture
-async def other(opened, acme_world):
-    """A vault with a pasted token of Acme."""
-    async with opened(emulator=acme_world.url) as vault:
-        await vault.add("acme", ADA, secret=Secret(SECRET))
-        yield vault
 
 
 async def test_a_call_gives_what_the_tool_gave(vault, connect):

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from connector_vault import Gateway, Owner, Secret, State
+from connector_vault import Gateway, Owner, State
 from connector_vault.errors import (
     OutcomeUnknown,
     RateLimited,
@@ -20,7 +20,6 @@ ISSUES = "/repos/octocat/hello-world/issues"
 REPO = {"owner": "octocat", "repo": "hello-world"}
 NEW = {**REPO, "title": "Found one"}
 EVE = Owner(tenant="acme", user="eve")
-SECRET = 'sk/with+signs=&and"quotes"\\more%'
 NINE_HOURS = 9 * 3600
 
 
@@ -36,14 +35,6 @@ async def heard(world, path="*", host="api.github.com"):
     """List what was asked of an API, apart from who somebody is."""
     entries = await world.log(host=host, path=path)
     return [(entry.method, entry.path) for entry in entries if entry.path != "/user"]
-
-
-@pytest.fixture
-async def other(opened, acme_world):
-    """A vault with a pasted token of Acme."""
-    async with opened(emulator=acme_world.url) as vault:
-        await vault.add("acme", ADA, secret=Secret(SECRET))
-        yield vault
 
 
 async def test_a_refused_token_is_refreshed_once_and_the_request_sent_again(vault, world, connect):

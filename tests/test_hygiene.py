@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from tests.conftest import ROOT
 
 HOSTS = ["pythonhosted" + ".org", "pypi.org" + "/simple", "registry." + "npmjs", "index" + "-url"]

@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from tests.conftest import ADA
 
 from connector_vault import Owner, Secret
 from connector_vault.errors import (
@@ -15,6 +14,8 @@ from connector_vault.errors import (
 )
 from connector_vault.keyring import _LIFE, Keyring
 from connector_vault.keys import open_keys
+from tests.conftest import ADA
+from tests.deeds import row_of
 
 KEY = Secret("sk-1234567890")
 BOUND = {
@@ -87,10 +88,6 @@ def keyring(vault, holder, clock):
 @pytest.fixture
 async def connection(vault):
     return await vault.add("openrouter", ADA, secret=KEY)
-
-
-async def row_of(vault, connection):
-    return await vault.room.row(connection.id, connection.owner)
 
 
 async def token(vault, connection):

@@ -6,11 +6,11 @@ import subprocess
 import sys
 
 import pytest
-from tests.conftest import ADA, ROOT
 
 from connector_vault import Gateway, emulator, registry
 from connector_vault.connector import Connector
 from connector_vault.errors import BadArguments, Misconfigured
+from tests.conftest import ADA, ROOT
 
 METADATA = "Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
 PLAIN = """

@@ -42,7 +42,7 @@ class Egress(Api):
         self._shown: list[Secret] = []
         """Every token that was put on: any of them may come back in an answer."""
         self.wrote = False
-        """Whether a request that may change something has been sent."""
+        """Whether something was changed there, or may have been."""
 
     async def send(self, request: Request) -> Json:
         token = await self._tokens(None)
@@ -68,10 +68,10 @@ class Egress(Api):
             origins = frozenset({origin_of(self._connector.api)})
         wrote, self.wrote = self.wrote, self.wrote or changes
         try:
-            return await self._http.send(
+            reply = await self._http.send(
                 outgoing, origins=origins, deadline=self._deadline, limit=MAX_REPLY
             )
-        except (TimedOut, Unreachable):
+        except (NotAllowed, TimedOut, Unreachable):
             self.wrote = wrote
             raise
         except OutcomeUnknown as error:
@@ -80,6 +80,9 @@ class Egress(Api):
             if asyncio.get_running_loop().time() >= self._deadline:
                 raise TimedOut(str(error)) from error
             raise Unreachable(str(error)) from error
+        if reply.status >= 400 and not _is_blank_failure(reply):
+            self.wrote = wrote
+        return reply
 
 
 def api_request(connector: Connector, request: Request, token: Secret) -> Request:

@@ -115,7 +115,8 @@ class Gateway:
             raise BadArguments(f"a timeout is more than 0 and at most {_MAX_TIMEOUT:.0f} seconds")
         begun = asyncio.get_running_loop().time()
         row = await self._account(connector, owner, connection)
-        _check_scopes(connector, found, row)
+        tokens, _ = await self._vault.room.keyring.open(row)
+        _check_scopes(connector, found, tokens.scopes)
         work = _Work(connector=connector, tool=found, row=row, bound=bound)
         value = await self._audited(work, begun + seconds)
         took = asyncio.get_running_loop().time() - begun
@@ -169,12 +170,16 @@ class Gateway:
         api = Egress(work.connector, self._vault.room.http, token, deadline=deadline)
         try:
             return await _bounded(work, api, deadline)
-        except TimedOut as error:
-            if api.wrote:
-                raise OutcomeUnknown(f"{error}, after a change was sent: look for it") from error
+        except OutcomeUnknown:
             raise
-        except Reconnect as error:
-            raise Reconnect(error.reason, work.row.id) from error
+        except ConnectorVaultError as error:
+            if api.wrote:
+                # Any other error would invite to do again what was done.
+                words = f"{error}; but something was changed before: look for it"
+                raise OutcomeUnknown(words) from error
+            if isinstance(error, Reconnect):
+                raise Reconnect(error.reason, work.row.id) from error
+            raise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,8 +230,7 @@ def _find(name: str) -> tuple[Connector, Tool]:
     raise BadArguments(f"{connector.title} has no tool of that name: it has {names}")
 
 
-def _check_scopes(connector: Connector, tool: Tool, row: Row) -> None:
-    granted = None if row.scopes is None else frozenset(row.scopes.split())
+def _check_scopes(connector: Connector, tool: Tool, granted: frozenset[str] | None) -> None:
     lacking = connector.lacking(tool, granted)
     if lacking:
         words = f"{tool.name} needs the scope {' '.join(sorted(lacking))}, which was not granted"

@@ -21,7 +21,7 @@ from connector_vault.stores import AddConnection, AddKey, Conflict, Owned, Row, 
 __all__ = ["Intake", "check_mendable", "identify", "take_in"]
 
 _TRIES = 20
-"""How often a consent that met a refresh tries again. It always wins (DESIGN §6, Connect)."""
+"""How often a consent that met a refresh tries again. It always wins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -137,10 +137,16 @@ class Keyring:
         return self._keep(DataKey(dek_id, raw))
 
     def _keep(self, key: DataKey) -> DataKey:
-        while len(self._keys) >= _MAX_KEYS:
+        now = self._clock()
+        while self._keys and (self._oldest_end() <= now or len(self._keys) >= _MAX_KEYS):
             del self._keys[next(iter(self._keys))]
-        self._keys[key.id] = (key, self._clock() + _LIFE)
+        self._keys.pop(key.id, None)
+        self._keys[key.id] = (key, now + _LIFE)
         return key
+
+    def _oldest_end(self) -> float:
+        # All live equally long, so the one that was put in first ends first.
+        return next(iter(self._keys.values()))[1]
 
 
 async def open_keyring(store: Store, holder: KeyHolder, work: Undertakings) -> Keyring:

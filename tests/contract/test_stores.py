@@ -1,117 +1,23 @@
-"""What every store promises. A new one is a line in STORES."""
+"""What every store promises about rows. A new store is a line in conftest.STORES."""
 
 import asyncio
 
 import pytest
-from tests.player import playing
 
 from connector_vault import Owner
 from connector_vault.errors import StoreUnavailable
 from connector_vault.stores import (
     AddConnection,
-    AddConsent,
     AddKey,
     Conflict,
-    Consent,
     Everything,
-    Line,
     One,
     Owned,
-    Row,
     Sharing,
     Shred,
     Update,
-    WrappedKey,
-    open_store,
 )
-
-ADA = Owner(tenant="acme", user="ada")
-STRANGERS = [
-    Owner(tenant="acme", user="eve"),
-    Owner(tenant="evil", user="ada"),
-    Owner(tenant="acme"),
-]
-ROW = Row(
-    id="con_1",
-    tenant="acme",
-    user="ada",
-    provider="github",
-    kind="oauth",
-    client="default",
-    client_id="Iv1",
-    account="",
-    label="ada",
-    state="active",
-    reason="",
-    scopes="gist repo",
-    generation=1,
-    revision=1,
-    expires_at=9_000,
-    grant_id="grant_1",
-    grant_key=b"grant",
-    dek_id=b"d" * 16,
-    sealed=b"\xc5\x01 what is sealed \xf0\x9f",
-    attempt="",
-    lease_until=0,
-    intent="",
-    doubt="",
-    ended=0,
-    receipt="",
-    created_at=1_000,
-    changed_at=1_000,
-)
-KEY = WrappedKey(ROW.dek_id, "acme", "con_1", "local:x", 1, b"\xf1 what is wrapped \x8e")
-CONSENT = Consent(b"c" * 32, "acme", "ada", 5_000, b"sealed")
-LINE = Line(1_000, "acme", "ada", "con_1", "github", "connect", "ok", "{}")
-
-
-class Now:
-    """A clock that stands until it is set."""
-
-    def __init__(self):
-        self.time = 2_000
-
-    def __call__(self):
-        return self.time
-
-
-def sqlite(folder, now):
-    return open_store(f"sqlite:///{folder / 'vault.db'}", world="real", clock=now)
-
-
-STORES = [sqlite]
-
-
-@pytest.fixture
-def now():
-    return Now()
-
-
-@pytest.fixture(params=STORES, ids=lambda make: make.__name__)
-def another(request, tmp_path, now):
-    """Open the same database: once more is as good as another process."""
-    return lambda: request.param(tmp_path, now)
-
-
-@pytest.fixture
-async def store(another):
-    async with another() as store:
-        yield store
-
-
-@pytest.fixture
-async def kept(store):
-    await store.commit(AddKey(KEY), AddConnection(ROW))
-    return store
-
-
-async def all_of(store, query=Everything()):  # noqa: B008  # it is a constant
-    return [row async for row in store.rows(query)]
-
-
-async def row_of(store, connection="con_1"):
-    (row,) = await all_of(store, One(connection, ADA))
-    return row
+from tests.rows import ADA, KEY, LINE, ROW, STRANGERS, all_of, row_of
 
 
 async def test_what_is_committed_is_read(kept):
@@ -207,7 +113,9 @@ async def test_a_column_that_does_not_exist_is_refused(kept):
     assert await row_of(kept) == ROW
 
 
-@pytest.mark.parametrize("late", [AddConnection(ROW), AddKey(KEY), Update("con_2", {}, {"label": "x"})])
+@pytest.mark.parametrize(
+    "late", [AddConnection(ROW), AddKey(KEY), Update("con_2", {}, {"label": "x"})]
+)
 async def test_a_conflict_takes_the_whole_commit_back(kept, late):
     new = ROW._replace(id="con_3")
 
@@ -307,112 +215,6 @@ async def test_one_grant_is_shared_whoever_owns_it(store):
     await store.commit(*map(AddConnection, (ROW, theirs, apart)))
 
     assert await all_of(store, Sharing(b"grant")) == [ROW, theirs]
-
-
-async def test_a_lease_is_taken_and_the_row_read(kept):
-    held = await kept.lease(ROW, attempt="a", seconds=30, spend=True)
-
-    assert held == ROW._replace(attempt="a", lease_until=32_000, intent="a", revision=2)
-    assert await row_of(kept) == held
-
-
-async def test_a_lease_without_intent_says_none(kept):
-    held = await kept.lease(ROW, attempt="a", seconds=30, spend=False)
-
-    assert (held.attempt, held.intent, held.doubt) == ("a", "", "")
-
-
-async def test_of_many_at_once_one_has_the_lease(kept):
-    tries = (kept.lease(ROW, attempt=f"{n}", seconds=30, spend=True) for n in range(100))
-
-    held = [row for row in await asyncio.gather(*tries) if row]
-
-    assert len(held) == 1
-    assert (await row_of(kept)).attempt == held[0].attempt
-
-
-async def test_of_many_in_two_processes_one_has_the_lease(kept, tmp_path):
-    told = (f"sqlite:///{tmp_path / 'vault.db'}", "con_1", 50)
-
-    async with playing("lease", *told) as one, playing("lease", *told) as other:
-        await asyncio.gather(one.go(), other.go())
-        held = [*await one.end(), *await other.end()]
-
-    assert held == [(await row_of(kept)).attempt]
-
-
-async def test_a_lease_ends_by_the_clock(kept, now):
-    await kept.lease(ROW, attempt="a", seconds=30, spend=False)
-
-    now.time += 29_999
-    assert await kept.lease(ROW, attempt="b", seconds=30, spend=False) is None
-    now.time += 1
-    assert (await kept.lease(ROW, attempt="b", seconds=30, spend=False)).attempt == "b"
-
-
-@pytest.mark.parametrize("moved", [{"generation": 2}, {"state": "revoking"}], ids=str)
-async def test_a_lease_is_not_to_be_had_once_the_row_moved(kept, moved):
-    await kept.commit(Update("con_1", {}, moved))
-
-    assert await kept.lease(ROW, attempt="a", seconds=30, spend=True) is None
-    assert (await row_of(kept)).attempt == ""
-
-
-async def test_an_intent_found_becomes_a_doubt(kept, now):
-    await kept.lease(ROW, attempt="a", seconds=30, spend=True)
-    now.time += 30_000
-
-    held = await kept.lease(ROW, attempt="b", seconds=30, spend=True)
-
-    assert (held.intent, held.doubt, held.ended) == ("b", "a", 0)
-
-
-async def test_a_doubt_stays(kept):
-    await kept.commit(Update("con_1", {}, {"doubt": "a", "ended": 1}))
-
-    held = await kept.lease(ROW, attempt="b", seconds=30, spend=True)
-
-    assert (held.intent, held.doubt, held.ended) == ("b", "a", 1)
-
-
-async def test_a_lease_without_intent_leaves_intent_and_doubt(kept):
-    known = {"intent": "b", "doubt": "a", "ended": 1}
-    await kept.commit(Update("con_1", {}, known))
-
-    held = await kept.lease(ROW, attempt="c", seconds=30, spend=False)
-
-    assert (held.intent, held.doubt, held.ended) == ("b", "a", 1)
-
-
-async def test_a_consent_is_taken_once(store):
-    await store.commit(AddConsent(CONSENT, 0))
-
-    taken = await asyncio.gather(*(store.claim(CONSENT.id, ADA, 4_999) for _ in range(20)))
-
-    assert [one for one in taken if one] == [CONSENT]
-
-
-@pytest.mark.parametrize("stranger", STRANGERS, ids=str)
-async def test_anothers_consent_is_neither_taken_nor_used_up(store, stranger):
-    await store.commit(AddConsent(CONSENT, 0))
-
-    assert await store.claim(CONSENT.id, stranger, 0) is None
-    assert await store.claim(CONSENT.id, ADA, 0) == CONSENT
-
-
-async def test_a_consent_runs_out(store):
-    await store.commit(AddConsent(CONSENT, 0))
-
-    assert await store.claim(CONSENT.id, ADA, 5_000) is None
-
-
-async def test_a_consent_may_come_back(store):
-    await store.commit(AddConsent(CONSENT, 0))
-    taken = await store.claim(CONSENT.id, ADA, 0)
-
-    await store.commit(AddConsent(taken, 0))
-
-    assert await store.claim(CONSENT.id, ADA, 0) == CONSENT
 
 
 async def test_a_shredded_key_is_gone(kept):

@@ -72,9 +72,10 @@ async def _sealed(stage: Stage, name: str, tokens: Iterable[str]) -> None:
     planted, canary = await asyncio.to_thread(_canary)
     good = not found.hits and len(canary.hits) == planted
     words = (
-        f"tokens found in {len(found.files)} files ({', '.join(found.files)}): {len(found.hits)}; "
-        f"{found.size:,} bytes searched for {found.forms} plain, percent and base64 forms; "
-        f"the same search finds a planted canary in {len(canary.hits)} of {planted} places"
+        f"{len(found.hits)} tokens found in {len(found.files)} files "
+        f"({', '.join(found.files)}): {found.size:,} bytes searched for {found.forms} plain, "
+        f"percent and base64 forms; the same search finds a planted canary in "
+        f"{len(canary.hits)} of {planted} places"
     )
     stage.show(name, words, good=good, files=found.files, found=found.hits, canary=canary.hits)
 

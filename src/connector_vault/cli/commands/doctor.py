@@ -18,7 +18,11 @@ def doctor(place: Place) -> Answer:
     problems = sum(one.verdict == "problem" for one in checks)
     rows = [(one.verdict, one.name, one.finding) for one in checks]
     mend = tuple(f"{one.name}: {one.remedy}" for one in checks if one.remedy)
-    words = f"{problems} problems, {len(checks)} checks." if problems else "No problems."
+    words = (
+        f"{problems} problem{'s' * (problems > 1)}, {len(checks)} checks."
+        if problems
+        else "No problems."
+    )
     document = {"ok": not problems, "checks": [one.document() for one in checks]}
     advice = ("", "What to do:", *mend) if mend else ()
     code = PROBLEMS if problems else OK
