@@ -9,30 +9,27 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections import namedtuple
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx2
 import pytest
 
-from connector_vault import Client, Owner, Secret, Vault, emulator, registry
+from connector_vault import Vault, emulator, registry
 from connector_vault.refresh import Refresher
 from connector_vault.room import now_ms
-
-Place = namedtuple("Place", "folder database keys file")
-
-CLIENT = Client(provider="github", id="Iv1.emulator", secret=Secret("emulator-secret"))
-ADA = Owner(tenant="acme", user="ada")
-ROOT = Path(__file__).parents[1]
-THIRD_PARTY = ROOT / "tests" / "thirdparty"
-ACME_SECRET = Secret('sk/with+signs=&and"quotes"\\more%')
-CALLBACK = "http://127.0.0.1:9/callback"
+from tests.deeds import ACME_SECRET, ADA, CALLBACK, CLIENT, THIRD_PARTY, until
 
 
-TOLD = ("CONNECTOR_VAULT_REQUIRE_ALL", "CONNECTOR_VAULT_SPECS")
-"""What a test run itself is told."""
+class Place(NamedTuple):
+    """Where a test keeps its vault."""
+
+    folder: Path
+    database: str
+    keys: str
+    file: Path
 
 
 @pytest.fixture
@@ -183,17 +180,12 @@ def held_writer():
         job = asyncio.create_task(store._writer.run(wait, alone=True))
         await asyncio.to_thread(begun.wait, 30)
         try:
-            yield lambda jobs: _queued(store, jobs)
+            yield lambda jobs: until(lambda: store._writer._jobs.qsize() >= jobs)
         finally:
             free.set()
             await job
 
     return held_writer
-
-
-async def _queued(store, jobs):
-    while store._writer._jobs.qsize() < jobs:
-        await asyncio.sleep(0)
 
 
 def _guarded(method):

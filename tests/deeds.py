@@ -1,10 +1,25 @@
-"""What tests do again and again."""
+"""What tests do again and again, and with whom."""
 
 import asyncio
+from pathlib import Path
 
-from tests.conftest import ADA
+from connector_vault import Client, Owner, Secret
 
+ROOT = Path(__file__).parents[1]
+THIRD_PARTY = ROOT / "tests" / "thirdparty"
+
+CLIENT = Client(provider="github", id="Iv1.emulator", secret=Secret("emulator-secret"))
+ADA = Owner(tenant="acme", user="ada")
+ACME_SECRET = Secret('sk/with+signs=&and"quotes"\\more%')
+CALLBACK = "http://127.0.0.1:9/callback"
 TOKEN = "/login/oauth/access_token"
+
+
+async def until(happened):
+    """Wait for what nobody announces, such as another thread's progress."""
+    async with asyncio.timeout(10):
+        while not happened():  # noqa: ASYNC110  # there is no event to wait for
+            await asyncio.sleep(0)
 
 
 async def renew(vault, connection, newer_than=1):

@@ -62,7 +62,7 @@ async def open_vault(database, keys, url):
 async def refresh(database, keys, url, connection, callers):
     """Ask for a newer token than the first, many times at once."""
     from connector_vault import Vault
-    from tests.conftest import ADA, CLIENT
+    from tests.deeds import ADA, CLIENT
 
     async with Vault.open(database, keys=keys, emulator=url, clients=[CLIENT]) as vault:
         await vault.get(connection, owner=ADA)
@@ -88,14 +88,15 @@ async def seek(folder, needle):
     """Name the files of a folder that hold these bytes, in hexadecimal."""
     meet()
     wanted = bytes.fromhex(needle)
-    return sorted(path.name for path in Path(folder).iterdir() if wanted in path.read_bytes())
+    held = {path.name: path.read_bytes() for path in Path(folder).iterdir()}  # noqa: ASYNC240
+    return sorted(name for name, content in held.items() if wanted in content)
 
 
 async def lease(database, connection, attempts):
     """Try to take a lease as many times at once. Give the attempts that had it."""
     from connector_vault.room import now_ms
     from connector_vault.stores import One, open_store
-    from tests.conftest import ADA
+    from tests.deeds import ADA
 
     async with open_store(database, world="real", clock=now_ms) as store:
         (row,) = [row async for row in store.rows(One(connection, ADA))]
@@ -109,10 +110,10 @@ async def lease(database, connection, attempts):
 
 def meet():
     """Say that all is ready, and wait for the others."""
-    print("ready", flush=True)
+    print("ready", flush=True)  # noqa: T201  # it is read by the test
     sys.stdin.readline()
 
 
 if __name__ == "__main__":
     _, deed, *arguments = sys.argv
-    print(json.dumps(asyncio.run(globals()[deed](*arguments))), flush=True)
+    print(json.dumps(asyncio.run(globals()[deed](*arguments))), flush=True)  # noqa: T201

@@ -1,6 +1,7 @@
 """Who did what to what: one line a deed, none lost, none twice."""
 
 import asyncio
+import contextlib
 import json
 import sqlite3
 from contextlib import closing
@@ -12,8 +13,7 @@ from connector_vault.audit import Audit
 from connector_vault.errors import ConnectorVaultError, StoreUnavailable
 from connector_vault.room import now_ms
 from connector_vault.stores import open_store
-from tests.conftest import ADA
-from tests.deeds import impatient
+from tests.deeds import ADA, impatient, until
 
 
 @pytest.fixture
@@ -56,9 +56,7 @@ async def test_queued_lines_are_committed_by_themselves(book, lines):
     book.queue(line(book, "one"))
     book.queue(line(book, "two"))
 
-    async with asyncio.timeout(2):
-        while book._flusher:
-            await asyncio.sleep(0.001)
+    await until(lambda: not book._flusher)
 
     assert lines() == ["one", "two"]
 
@@ -66,9 +64,7 @@ async def test_queued_lines_are_committed_by_themselves(book, lines):
 async def test_a_line_that_was_queued_later_is_committed_too(book, lines):
     for deed in ("one", "two"):
         book.queue(line(book, deed))
-        async with asyncio.timeout(2):
-            while book._flusher:
-                await asyncio.sleep(0.001)
+        await until(lambda: not book._flusher)
 
     assert lines() == ["one", "two"]
 
@@ -130,9 +126,7 @@ async def test_a_database_that_is_away_makes_lines_wait(store, place, lines, mon
     with closing(sqlite3.connect(place.file, isolation_level=None)) as other:
         other.execute("begin immediate")
         book.queue(line(book, "one"))
-        async with asyncio.timeout(5):
-            while "1 audit lines wait" not in caplog.text:
-                await asyncio.sleep(0.001)
+        await until(lambda: "1 audit lines wait" in caplog.text)
         book.queue(line(book, "two"))
     await book.close()
 
@@ -173,10 +167,8 @@ async def test_a_detail_is_written_as_it_is(book, raw):
 async def test_a_text_that_is_none_stops_no_other_line(vault, raw, wild):
     """Whatever an agent gives as its purpose, the lines of the others are written."""
     connection = await vault.add("openrouter", ADA, secret=Secret("sk-1234567890"))
-    try:
+    with contextlib.suppress(ConnectorVaultError):
         await vault.token(connection.id, owner=ADA, purpose=wild)
-    except ConnectorVaultError:
-        pass
     await vault.token(connection.id, owner=ADA, purpose="plain")
     await vault.room.audit.flush()
 

@@ -121,7 +121,7 @@ def test_a_withdrawn_grant_asks_for_a_new_consent(connected, portal, played):
 
 def test_a_missing_scope_is_not_allowed(connected):
     shell, _ = connected
-    shell.sql("update connection set scopes = ''")
+    shell.connect("--scope", "gist")
 
     done = shell.quick(
         "call", "github.create_issue", "--arg=owner=o", "--arg=repo=r", "--arg=title=t"

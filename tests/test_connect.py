@@ -17,8 +17,7 @@ from connector_vault.errors import (
     Refused,
 )
 from connector_vault.room import now_ms
-from tests.conftest import ADA, CALLBACK
-from tests.deeds import TOKEN, all_of, secret_of
+from tests.deeds import ADA, CALLBACK, TOKEN, all_of, secret_of
 
 EVE = Owner(tenant="acme", user="eve")
 STRANGERS = [EVE, Owner(tenant="evil", user="ada"), Owner(tenant="acme")]

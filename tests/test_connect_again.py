@@ -14,8 +14,7 @@ from connector_vault.errors import (
     NotConnected,
     Reconnect,
 )
-from tests.conftest import ADA, CALLBACK, CLIENT
-from tests.deeds import all_of, live, secret_of
+from tests.deeds import ADA, CALLBACK, CLIENT, all_of, live, secret_of
 
 EVE = Owner(tenant="acme", user="eve")
 OTHER = {

@@ -16,8 +16,7 @@ from connector_vault.errors import (
     TimedOut,
     Unreachable,
 )
-from tests.conftest import ADA, CALLBACK
-from tests.deeds import TOKEN, all_of, impatient, live
+from tests.deeds import ADA, CALLBACK, TOKEN, all_of, impatient, live
 
 JUNK = [
     pytest.param({"kind": "status", "status": 200, "body": {}}, id="{}"),
@@ -90,7 +89,7 @@ async def test_a_provider_that_says_later_is_asked_again(vault, world, agree):
 async def test_an_account_that_cannot_be_told_is_not_connected(
     vault, world, agree, monkeypatch, kind
 ):
-    """The code is spent by then, so the same callback cannot be tried again: no error may say so."""
+    """The code is spent by then: no error may say that the same callback can be tried again."""
     monkeypatch.setattr("connector_vault.consent._TIMEOUT", 0.5)
     callback = await agree(await begin(vault))
     await world.fault(path="/user", kind=kind)

@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 import pytest
 
-from connector_vault.demo.search import forms, search
+from connector_vault.demo.search import search
+from connector_vault.redaction import forms
 
 TOKEN = "gho_abc+/=0123456789abcdefghij"
 STEPS = ["connect", "sealed", "call", "crowd", "disconnect", "sealed still"]

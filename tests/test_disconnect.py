@@ -6,8 +6,7 @@ import pytest
 
 from connector_vault import Client, Gateway, Owner, Secret, State
 from connector_vault.errors import NotConnected, Reconnect
-from tests.conftest import ADA
-from tests.deeds import live, renew
+from tests.deeds import ADA, live, renew
 from tests.player import playing
 
 GRANT = "/applications/Iv1.emulator/grant"

@@ -9,8 +9,7 @@ from connector_vault import lease
 from connector_vault.errors import NotConnected, Reconnect, Unreachable
 from connector_vault.room import now_ms
 from connector_vault.stores import Update
-from tests.conftest import ADA
-from tests.deeds import TOKEN, begun, live, renew
+from tests.deeds import ADA, TOKEN, begun, live, renew, until
 
 GRANT = "/applications/Iv1.emulator/grant"
 ONE = "/applications/Iv1.emulator/token"
@@ -200,7 +199,7 @@ async def test_a_cancelled_end_holds_no_lease(vault, connect, held_writer):
         wait = asyncio.create_task(store._writer.run(lambda _: free.wait(30)))
         task = asyncio.create_task(end(vault, connection))
         await queued(2)
-    await held_up(store)
+    await until(store._writer._jobs.empty)
     task.cancel()
     free.set()
     await asyncio.wait([task, wait])
@@ -210,12 +209,6 @@ async def test_a_cancelled_end_holds_no_lease(vault, connect, held_writer):
     assert (row.state, row.attempt) == ("revoked", "")
 
 
-async def held_up(store):
-    """Wait until the writer has taken all that was queued."""
-    while store._writer._jobs.qsize():
-        await asyncio.sleep(0)
-
-
 async def test_an_end_that_another_process_finishes_is_the_same_end(
     vault, opened, world, connect, held_writer
 ):
@@ -223,10 +216,9 @@ async def test_an_end_that_another_process_finishes_is_the_same_end(
     connection = await connect(vault)
     await world.fault(path=GRANT, kind="reset")
     await end(vault, connection)
-    async with opened() as other:
-        async with held_writer(vault.room.store) as queued:
-            second = asyncio.create_task(end(vault, connection))
-            await queued(1)
-            first = await end(other, connection)
+    async with opened() as other, held_writer(vault.room.store) as queued:
+        second = asyncio.create_task(end(vault, connection))
+        await queued(1)
+        first = await end(other, connection)
 
     assert await second == first

@@ -4,8 +4,7 @@ import pytest
 
 from connector_vault import State
 from connector_vault.errors import NotConnected
-from tests.conftest import ADA
-from tests.deeds import live, renew
+from tests.deeds import ADA, live, renew
 
 GRANT = "/applications/Iv1.emulator/grant"
 

@@ -20,7 +20,7 @@ from connector_vault import Gateway, Owner, Vault, registry
 from connector_vault.cli.exits import CODES, INTERRUPTED, OK, PROBLEMS
 from connector_vault.cli.program import app
 from connector_vault.settings import load_settings
-from tests.conftest import ADA
+from tests.deeds import ADA
 from tests.test_architecture import FLOORS
 
 ROOT = Path(__file__).parents[1]

@@ -9,7 +9,7 @@ from connector_vault.errors import (
     NotAllowed,
     Refused,
 )
-from tests.conftest import ADA
+from tests.deeds import ADA
 
 ISSUES = "/repos/octocat/hello-world/issues"
 REPO = {"owner": "octocat", "repo": "hello-world"}

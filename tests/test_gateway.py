@@ -17,8 +17,7 @@ from connector_vault.errors import (
     Refused,
     StoreUnavailable,
 )
-from tests.conftest import ADA
-from tests.deeds import impatient, refreshes
+from tests.deeds import ADA, impatient, refreshes
 
 ISSUES = "/repos/octocat/hello-world/issues"
 REPO = {"owner": "octocat", "repo": "hello-world"}
@@ -95,12 +94,12 @@ async def test_no_argument_is_repeated_in_an_error(vault, connect):
     assert "hush-hush" not in f"{caught.value!r} {caught.value.__cause__!r}"
 
 
-@pytest.mark.parametrize("timeout", [0, -1, 601, float("nan"), float("inf")])
-async def test_a_timeout_has_bounds(vault, connect, timeout):
+@pytest.mark.parametrize("seconds", [0, -1, 601, float("nan"), float("inf")])
+async def test_a_timeout_has_bounds(vault, connect, seconds):
     await connect(vault)
 
     with pytest.raises(BadArguments, match="timeout"):
-        await list_issues(vault, timeout=timeout)
+        await list_issues(vault, timeout=seconds)
 
 
 async def test_a_tool_of_no_connector_is_not_found(vault):

@@ -13,8 +13,7 @@ from connector_vault.errors import (
     TimedOut,
     Unreachable,
 )
-from tests.conftest import ADA
-from tests.deeds import TOKEN, refreshes
+from tests.deeds import ADA, TOKEN, refreshes
 
 ISSUES = "/repos/octocat/hello-world/issues"
 REPO = {"owner": "octocat", "repo": "hello-world"}

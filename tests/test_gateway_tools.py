@@ -13,7 +13,7 @@ from connector_vault.errors import (
     OutcomeUnknown,
     TimedOut,
 )
-from tests.conftest import ADA
+from tests.deeds import ADA
 
 
 async def call(vault, tool, arguments, owner=ADA, **options):

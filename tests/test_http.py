@@ -74,7 +74,7 @@ class Server:
 async def serving(said, *, stay=True, drip=0.0):
     spoken = Server(said, stay, drip)
     server = await asyncio.start_server(spoken.attend, "127.0.0.1", 0)
-    spoken.url = "http://127.0.0.1:%d" % server.sockets[0].getsockname()[1]
+    spoken.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield spoken
     finally:

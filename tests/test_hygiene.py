@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.deeds import ROOT
 
 HOSTS = ["pythonhosted" + ".org", "pypi.org" + "/simple", "registry." + "npmjs", "index" + "-url"]
 """Where packages come from is the installing machine's affair."""

@@ -14,8 +14,7 @@ from connector_vault.errors import (
 )
 from connector_vault.keyring import _LIFE, Keyring
 from connector_vault.keys import open_keys
-from tests.conftest import ADA
-from tests.deeds import row_of
+from tests.deeds import ADA, row_of
 
 KEY = Secret("sk-1234567890")
 BOUND = {

@@ -38,7 +38,7 @@ ACME = connector(scopes=("read", "write"))
 def authorize(by=ACME, scopes=("read", "write")):
     said = {"redirect_uri": BACK, "scopes": scopes, "state": "st", "verifier": VERIFIER}
     url = oauth.authorize(by, CLIENT, **said)
-    return {name: values for name, values in parse_qs(urlsplit(url).query).items()}
+    return parse_qs(urlsplit(url).query)
 
 
 def exchange(by=ACME, client=CLIENT):

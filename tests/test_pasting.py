@@ -9,8 +9,7 @@ from connector_vault.errors import (
     TimedOut,
     Unreachable,
 )
-from tests.conftest import ADA
-from tests.deeds import all_of, secret_of
+from tests.deeds import ADA, all_of, secret_of
 
 EVE = Owner(tenant="acme", user="eve")
 

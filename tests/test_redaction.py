@@ -52,7 +52,7 @@ def logged(redaction, work):
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.addFilter(redaction)
-    logger = logging.Logger("tests")
+    logger = logging.Logger("tests")  # noqa: LOG001  # one that no other handler hears
     logger.addHandler(handler)
     work(logger)
     return stream.getvalue()
@@ -88,7 +88,7 @@ def test_arguments_are_redacted():
 def test_a_traceback_is_redacted():
     def work(log):
         try:
-            raise ValueError(f"access_token={SECRET}")
+            int(f"access_token={SECRET}")
         except ValueError:
             log.exception("it failed")
 
@@ -102,10 +102,10 @@ def test_a_cause_is_redacted():
     def work(log):
         try:
             try:
-                raise KeyError(f"access_token={SECRET}")
-            except KeyError as error:
-                raise ValueError("it failed") from error
-        except ValueError:
+                int(f"access_token={SECRET}")
+            except ValueError as error:
+                raise KeyError("it") from error
+        except KeyError:
             log.exception("it failed")
 
     assert SECRET not in logged(Redaction(), work)
@@ -114,7 +114,7 @@ def test_a_cause_is_redacted():
 def test_a_handler_that_formats_a_traceback_itself_gets_none():
     """A JSON formatter reads exc_info, which no text filter has cleaned."""
     try:
-        raise ValueError(f"access_token={SECRET}")
+        int(f"access_token={SECRET}")
     except ValueError:
         record = logging.LogRecord("x", 40, "x.py", 1, "failed", None, sys.exc_info())
     Redaction().filter(record)
@@ -135,9 +135,9 @@ def test_a_mapping_of_arguments_is_redacted():
 
 
 def test_a_log_call_that_is_wrong_does_not_end_the_program():
-    text = logged(Redaction(), lambda log: log.warning("%d of %d", "one"))
+    text = logged(Redaction(), lambda log: log.warning("%d", "one"))
 
-    assert text == "%d of %d ('one',)\n"
+    assert text == "%d ('one',)\n"
 
 
 def test_the_filter_drops_nothing():

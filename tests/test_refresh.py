@@ -8,8 +8,7 @@ from connector_vault import Secret, State
 from connector_vault.errors import (
     Reconnect,
 )
-from tests.conftest import ADA
-from tests.deeds import TOKEN, begun, live, refreshes, renew
+from tests.deeds import ADA, TOKEN, begun, live, refreshes, renew
 from tests.player import playing
 
 HOURS = 3600

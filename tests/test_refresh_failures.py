@@ -274,7 +274,7 @@ async def test_a_grant_whose_client_is_gone_is_left_alone(vault, opened, world, 
     before = await row_of(vault, connection)
 
     async with opened(clients=[]) as other:
-        with pytest.raises(Misconfigured, match="Iv1.emulator"):
+        with pytest.raises(Misconfigured, match=r"Iv1\.emulator"):
             await renew(other, connection)
 
     after = await row_of(vault, connection)

@@ -184,7 +184,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
 def test_a_file_that_is_no_text_is_named(tmp_path):
     (tmp_path / "vault.toml").write_bytes(b"\xff\xfe\x00")
 
-    with pytest.raises(Misconfigured, match="vault.toml"):
+    with pytest.raises(Misconfigured, match=r"vault\.toml"):
         load_settings({"CONNECTOR_VAULT_CONFIG": str(tmp_path / "vault.toml")})
 
 
@@ -199,7 +199,7 @@ def test_a_file_that_is_huge_is_not_read(tmp_path):
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "vault.toml")
 
-    with pytest.raises(Misconfigured, match="vault.toml"):
+    with pytest.raises(Misconfigured, match=r"vault\.toml"):
         load_settings({"CONNECTOR_VAULT_CONFIG": str(tmp_path / "vault.toml")})
 
 
@@ -268,6 +268,6 @@ async def test_a_stolen_database_opens_nowhere(place, world, raw):
         pass
     raw("update meta set value = ? where name = 'store_id'", b"x" * 16)
 
-    with pytest.raises(Exception, match="altered|Corrupt"):
+    with pytest.raises(Exception, match=r"altered|Corrupt"):
         async with Vault.open(place.database, keys=place.keys, emulator=world.url):
             pass

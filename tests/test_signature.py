@@ -177,7 +177,7 @@ def test_a_result_becomes_what_json_can_say():
 
 @pytest.mark.parametrize("value", ["text", None, {"id": "x"}, 7])
 def test_a_result_of_another_type_is_no_result(value):
-    with pytest.raises(Exception, match="."):
+    with pytest.raises(Exception, match=r"expected|valid|Expected"):
         MAKE.dump(value)
 
 

@@ -1,21 +1,23 @@
 """The store in a SQLite file: where it lies, how it is made, and when it is refused."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import sqlite3
 import stat
 import threading
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from connector_vault.errors import Corrupt, Misconfigured, StoreUnavailable
 from connector_vault.room import now_ms
-from connector_vault.stores import AddConnection, AddKey, Line, One, Shred, open_store
+from connector_vault.stores import AddConnection, AddKey, Line, Shred, open_store
 from connector_vault.stores.sqlite.schema import NEWEST
 from tests.player import playing
-from tests.rows import ADA, KEY, LINE, ROW, row_of
+from tests.rows import KEY, LINE, ROW, row_of
 
 URLS = ["postgresql://here/vault", "vault.db", "", "sqlite://vault.db", "sqlite:vault.db"]
 NOWHERE = ["sqlite:///", "sqlite:////tmp/x?mode=memory", "sqlite:////nowhere/at/all/vault.db"]
@@ -101,9 +103,7 @@ async def test_a_database_that_was_cut_off_is_corrupt(file, opening, part):
     os.truncate(file, int(file.stat().st_size * part) // 4096 * 4096)
 
     with pytest.raises(Corrupt):
-        async with opening() as store:
-            [row async for row in store.rows(One("con_1", ADA))]
-            await store.commit(AddConnection(ROW))
+        await used(opening)
 
 
 async def test_a_damaged_page_is_corrupt(file, opening):
@@ -114,8 +114,7 @@ async def test_a_damaged_page_is_corrupt(file, opening):
         whole.write(os.urandom(file.stat().st_size - 4096))
 
     with pytest.raises(Corrupt):
-        async with opening() as store:
-            await row_of(store)
+        await used(opening)
 
 
 async def test_another_worlds_database_is_refused(opening):
@@ -231,14 +230,19 @@ async def test_a_store_that_was_closed_leaves_no_file_and_no_thread(file, openin
     assert not [link for link in open_files() if link.startswith(str(file))]
 
 
+async def used(opening):
+    """Open a database, read all of it and write to it."""
+    async with opening() as store:
+        [row async for row in store.rows(Everything())]
+        await store.commit(AddConnection(ROW))
+
+
 def open_files():
-    folder = "/proc/self/fd"
-    if not os.path.isdir(folder):
+    folder = Path("/proc/self/fd")
+    if not folder.is_dir():
         pytest.skip("only Linux tells")
     links = []
-    for number in os.listdir(folder):
-        try:
-            links.append(os.readlink(f"{folder}/{number}"))
-        except FileNotFoundError:
-            continue
+    for link in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            links.append(str(link.readlink()))
     return links

@@ -1,22 +1,24 @@
 """The way out: where the token is put on, and the only hosts it can reach."""
 
 import asyncio
+import json
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from connector_vault.connector import Api, Connector, Json, Reply, Request
-from connector_vault.errors import NotAllowed, OutcomeUnknown, TimedOut, Unreachable
+from connector_vault.errors import NotAllowed, OutcomeUnknown, Refused, TimedOut, Unreachable
 from connector_vault.http import Http, origin_of
 from connector_vault.model import AccessToken, Secret
+from connector_vault.redaction import forms
 
-__all__ = ["Egress", "api_request", "masked"]
+__all__ = ["Egress", "api_request", "hear"]
 
 MAX_REPLY = 10 * 1024 * 1024
 """Bytes of an API's answer."""
 
-_HIDDEN = b"[token]"
+_HIDDEN = "[token]"
 _METHODS = frozenset({"DELETE", "GET", "PATCH", "POST", "PUT"})
 _NOT_A_TOOLS = frozenset(
     {"authorization", "connection", "content-length", "cookie", "host", "transfer-encoding"}
@@ -54,7 +56,7 @@ class Egress(Api):
         if request.method != "GET" and _is_blank_failure(reply):
             words = f"{self._connector.title} answered {reply.status} to a change"
             raise OutcomeUnknown(f"{words}: look whether it happened before repeating it")
-        return self._connector.answer(masked(reply, self._shown))
+        return hear(self._connector, reply, self._shown)
 
     async def _once(self, request: Request, token: Secret) -> Reply:
         changes = request.method != "GET"
@@ -111,10 +113,32 @@ def _is_blank_failure(reply: Reply) -> bool:
     return reply.status >= 500 and "retry-after" not in reply.headers
 
 
-def masked(reply: Reply, tokens: Iterable[Secret]) -> Reply:
-    """Take tokens out of an answer: some providers repeat them, and nobody may see them there."""
+def hear(connector: Connector, reply: Reply, tokens: Sequence[Secret]) -> Json:
+    """Give what a reply says, without any of these tokens: some providers repeat them.
+
+    Raises:
+        ConnectorVaultError: what the connector reads in it.
+    """
     body = reply.body
     for token in tokens:
-        for form in {token.reveal(), quote(token.reveal(), safe="")}:
-            body = body.replace(form.encode(), _HIDDEN)
-    return replace(reply, body=body)
+        for _, form in forms(token.reveal()):
+            body = body.replace(form, _HIDDEN.encode())
+    try:
+        said = connector.answer(replace(reply, body=body))
+    except Refused as error:
+        raise Refused(_hide(error.code, tokens), _hide(error.message, tokens)) from None
+    # It may have been written with escapes. Written again it has those that we look for.
+    return _scrub(said, tokens) if b"\\" in body else said
+
+
+def _scrub(said: Json, tokens: Sequence[Secret]) -> Json:
+    text = json.dumps(said, ensure_ascii=False)
+    for token in tokens:
+        text = text.replace(json.dumps(token.reveal(), ensure_ascii=False)[1:-1], _HIDDEN)
+    return json.loads(text)
+
+
+def _hide(text: str, tokens: Sequence[Secret]) -> str:
+    for token in tokens:
+        text = text.replace(token.reveal(), _HIDDEN)
+    return text

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from connector_vault.connector import Connector
-from connector_vault.egress import api_request, masked
+from connector_vault.egress import api_request, hear
 from connector_vault.envelope import length_prefixed
 from connector_vault.errors import (
     BadArguments,
@@ -49,8 +49,7 @@ async def identify(room: Room, connector: Connector, tokens: Tokens, deadline: f
         reply = await room.http.send(request, origins=origins_of(connector), deadline=deadline)
     except OutcomeUnknown as error:
         raise Unreachable(str(error)) from error
-    reply = masked(reply, [tokens.access])
-    connector.answer(reply)
+    hear(connector, reply, [tokens.access])
     return connector.identity.account(reply)
 
 

@@ -1,10 +1,12 @@
-"""Keeps what looks like a token out of log records."""
+"""How a token may be written, and how what looks like one is kept out of log records."""
 
+import base64
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote
 
-__all__ = ["PATTERNS", "Redaction"]
+__all__ = ["PATTERNS", "Redaction", "forms"]
 
 _NAMES = "(?:access|refresh|id)_token|api_?key|client_secret|code_verifier|password|code|state"
 _QUOTE = r"(?:\\?[\"'])?"
@@ -15,6 +17,19 @@ PATTERNS = (
     rf"(?i:{_NAMES}){_QUOTE}\s*(?:=|:|%3[dD])\s*{_QUOTE}[^&\s\"'\\]{{6,}}",
 )
 """Where a token stands in headers, queries, forms and bodies. Connectors bring their own shapes."""
+
+
+def forms(token: str) -> Iterator[tuple[str, bytes]]:
+    """Give a token as it may be written: as it is, percent-encoded, or inside base64."""
+    raw = token.encode()
+    yield "plain", raw
+    yield "percent", "".join(f"%{byte:02X}" for byte in raw).encode()
+    yield "percent, where needed", quote(token, safe="").encode()
+    for name, encode in (("base64", base64.b64encode), ("url base64", base64.urlsafe_b64encode)):
+        for shift in range(3):
+            # Inside a longer text it may begin at any of three places; its edges mix with others.
+            inside = encode(b"\0" * shift + raw)
+            yield f"{name} at {shift}", inside[4 if shift else 0 : -4]
 
 
 class Redaction(logging.Filter):

@@ -3,14 +3,14 @@
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from connector_vault import lease, registry
 from connector_vault.ending import Told, end_token
 from connector_vault.errors import ConnectorVaultError, Corrupt, Reconnect
 from connector_vault.model import Receipt, State
 from connector_vault.refresh import Refresher
-from connector_vault.room import Room, instant, moment, new_id, owner_of
+from connector_vault.room import Room, check_state, instant, moment, new_id, owner_of
 from connector_vault.stores import Conflict, Row, Sharing, Shred, Update, Value
 
 __all__ = ["disconnect"]
@@ -35,6 +35,7 @@ _READER = TypeAdapter(_Kept)
 
 async def disconnect(room: Room, refresher: Refresher, row: Row) -> Receipt:
     """End a connection: what `Vault.disconnect` does."""
+    check_state(row)
     while row.state != State.REVOKED.value:
         row = await _stop(room, row)
         try:
@@ -42,7 +43,7 @@ async def disconnect(room: Room, refresher: Refresher, row: Row) -> Receipt:
         except Conflict:
             # A refresh that was under way stored a newer token: that one has to be revoked.
             row = await room.row(row.id, owner_of(row))
-    return _receipt(row, _READER.validate_json(row.receipt))
+    return _receipt(row, _kept(row))
 
 
 async def _stop(room: Room, row: Row) -> Row:
@@ -81,7 +82,7 @@ async def _end(room: Room, refresher: Refresher, row: Row) -> Receipt:
 
 async def _unconfirmed(room: Room, row: Row, told: Told) -> Receipt:
     await room.store.commit(room.audit.line(row, "disconnect", told.outcome, note=told.note))
-    return _receipt(row, replace(_READER.validate_json(row.receipt), told=told))
+    return _receipt(row, replace(_kept(row), told=told))
 
 
 async def _hold(room: Room, refresher: Refresher, row: Row) -> Row:
@@ -130,7 +131,7 @@ async def _is_shared(room: Room, row: Row) -> bool:
 
 
 async def _shred(room: Room, row: Row, told: Told) -> Receipt:
-    kept = _READER.validate_json(row.receipt)
+    kept = _kept(row)
     kept = replace(kept, told=told, finished_at=room.clock())
     change: dict[str, Value] = {
         "state": State.REVOKED.value,
@@ -147,6 +148,13 @@ async def _shred(room: Room, row: Row, told: Told) -> Receipt:
     await room.store.commit(Update(row.id, where, change), Shred(row.id), line)
     room.keyring.forget(row.dek_id)
     return _receipt(row, kept)
+
+
+def _kept(row: Row) -> _Kept:
+    try:
+        return _READER.validate_json(row.receipt)
+    except ValidationError:
+        raise Corrupt(f"the receipt of {row.id} is none: somebody edited the database") from None
 
 
 def _receipt(row: Row, kept: _Kept) -> Receipt:

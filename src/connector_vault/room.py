@@ -9,7 +9,7 @@ from typing import get_args
 
 from connector_vault.audit import Audit
 from connector_vault.clients import Clients
-from connector_vault.errors import NotConnected, Reconnect
+from connector_vault.errors import Corrupt, NotConnected, Reconnect
 from connector_vault.http import Http
 from connector_vault.keyring import Keyring
 from connector_vault.model import Connection, Kind, Owner, State
@@ -18,6 +18,7 @@ from connector_vault.undertaking import Undertakings
 
 __all__ = [
     "Room",
+    "check_state",
     "check_usable",
     "connection_of",
     "instant",
@@ -28,6 +29,7 @@ __all__ = [
 ]
 
 _ACTIVE = State.ACTIVE.value
+_STATES = frozenset(state.value for state in State)
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 """32 characters that are told apart when read aloud."""
 
@@ -82,14 +84,21 @@ def check_usable(row: Openable) -> None:
     """
     if row.state == _ACTIVE:
         return
-    match State(row.state):
-        case State.ACTIVE:
-            return
-        case State.RECONNECT:
-            raise Reconnect(row.reason, row.id)
-        case State.REVOKING | State.REVOKED:
-            msg = f"{row.id} was disconnected: connect the account again"
-            raise NotConnected(msg)
+    if row.state == State.RECONNECT.value:
+        raise Reconnect(row.reason, row.id)
+    check_state(row)
+    msg = f"{row.id} was disconnected: connect the account again"
+    raise NotConnected(msg)
+
+
+def check_state(row: Openable) -> None:
+    """Let only a row pass whose state is one there is.
+
+    Raises:
+        Corrupt: somebody edited it.
+    """
+    if row.state not in _STATES:
+        raise Corrupt(f"the state of {row.id} is none there is: somebody edited the database")
 
 
 def new_id(kind: str) -> str:
@@ -114,12 +123,15 @@ def instant(milliseconds: int) -> datetime | None:
 
 def connection_of(row: Row) -> Connection:
     """Give what may be shown of a row."""
-    (kind,) = (known for known in get_args(Kind) if known == row.kind)
+    kinds: list[Kind] = [known for known in get_args(Kind) if known == row.kind]
+    if not kinds:
+        raise Corrupt(f"the kind of {row.id} is none there is: somebody edited the database")
+    check_state(row)
     return Connection(
         id=row.id,
         owner=owner_of(row),
         provider=row.provider,
-        kind=kind,
+        kind=kinds[0],
         client=row.client,
         account=row.account,
         label=row.label,

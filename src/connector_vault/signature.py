@@ -74,7 +74,8 @@ class Signature:
 
     def dump(self, value: object) -> Json:
         """Give a result as what JSON can say."""
-        return self.result.dump_python(value, mode="json", warnings="error")
+        kept = self.result.validate_python(value, strict=True)
+        return self.result.dump_python(kept, mode="json", warnings="error")
 
     def _held(self, arguments: Mapping[str, Json]) -> dict[str, File]:
         held: dict[str, File] = {}

@@ -13,10 +13,11 @@ import httpx2
 
 from connector_vault import errors
 from connector_vault.demo.crowd import crowd
-from connector_vault.demo.search import Found, forms, search
+from connector_vault.demo.search import Found, search
 from connector_vault.demo.stage import OWNER, Stage
 from connector_vault.gateway import Gateway
 from connector_vault.model import Connection
+from connector_vault.redaction import forms
 
 __all__ = ["play"]
 

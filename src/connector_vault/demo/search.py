@@ -3,16 +3,16 @@
 A process that has a SQLite file open must not read it past SQLite: closing it would drop the locks.
 """
 
-import base64
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
-__all__ = ["Found", "forms", "search"]
+from connector_vault.redaction import forms
+
+__all__ = ["Found", "search"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +37,6 @@ def search(folder: Path, needles: Iterable[str]) -> Found:
         text=True,
     )
     return Found(**json.loads(done.stdout))
-
-
-def forms(token: str) -> Iterator[tuple[str, bytes]]:
-    """Give a token as it may stand in a file: as it is, percent-encoded, inside base64."""
-    raw = token.encode()
-    yield "plain", raw
-    yield "percent", "".join(f"%{byte:02X}" for byte in raw).encode()
-    yield "percent, where needed", quote(token, safe="").encode()
-    for encode, name in (
-        (base64.b64encode, "base64"),
-        (base64.urlsafe_b64encode, "base64 for urls"),
-    ):
-        for shift in range(3):
-            # Inside a longer text it may begin at any of three places; its edges mix with others.
-            inside = encode(b"\0" * shift + raw)
-            yield f"{name} at {shift}", inside[4 if shift else 0 : -4]
 
 
 def _look(folder: Path, needles: list[str]) -> Found:

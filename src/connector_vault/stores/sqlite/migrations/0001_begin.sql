@@ -13,7 +13,7 @@ create table connection (
     client_id   text not null,
     account     text not null,
     label       text not null,
-    state       text not null check (state in ('active', 'reconnect', 'paused', 'revoking', 'revoked')),
+    state       text not null,
     reason      text not null,
     scopes      text,
     generation  integer not null,
