@@ -22,6 +22,9 @@ from connector_vault.refresh import Refresher
 from connector_vault.room import now_ms
 from tests.deeds import ACME_SECRET, ADA, CALLBACK, CLIENT, THIRD_PARTY, until
 
+TOLD = ("CONNECTOR_VAULT_REQUIRE_ALL", "CONNECTOR_VAULT_SPECS")
+"""What a test run itself is told."""
+
 
 class Place(NamedTuple):
     """Where a test keeps its vault."""
@@ -51,9 +54,9 @@ def _loopback_only():
 def _no_settings():
     """What the developer has set does not decide a test."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("CONNECTOR_VAULT_")]:
-            if name not in TOLD:
-                patch.delenv(name)
+        said = {name for name in os.environ if name.startswith("CONNECTOR_VAULT_")}
+        for name in said.difference(TOLD):
+            patch.delenv(name)
         yield
 
 

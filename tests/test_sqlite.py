@@ -14,7 +14,7 @@ import pytest
 
 from connector_vault.errors import Corrupt, Misconfigured, StoreUnavailable
 from connector_vault.room import now_ms
-from connector_vault.stores import AddConnection, AddKey, Line, Shred, open_store
+from connector_vault.stores import AddConnection, AddKey, Everything, Line, Shred, open_store
 from connector_vault.stores.sqlite.schema import NEWEST
 from tests.player import playing
 from tests.rows import KEY, LINE, ROW, row_of
