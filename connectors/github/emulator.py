@@ -13,6 +13,10 @@ limit            login, resource, remaining: begin a window in which so little i
 limit            login, secondary: begin a secondary limit of so many seconds
 """
 
+import base64
+from dataclasses import replace
+from urllib.parse import unquote_plus
+
 from connector_vault.connector import BadArguments, Json, Reply
 from connector_vault.emulator import Call, Clock, Routes, Site, consent_page
 
@@ -35,6 +39,9 @@ from .emulation.asked import Asked, Handler
 from .emulation.hub import CLIENT, Hub
 
 __all__ = ["CLIENT", "GitHub", "emulate"]
+
+_ENTERPRISE = ("api", "v3")
+"""Where an Enterprise server has its API: clients that expect one find the login beside it."""
 
 _API = Routes[Handler](
     {
@@ -72,6 +79,8 @@ class GitHub:
         """Answer one request."""
         if call.host == "api.github.com":
             return self._api(call)
+        if call.segments[:2] == _ENTERPRISE:
+            return self._api(replace(call, path=call.path[7:], segments=call.segments[2:]))
         match call.method, call.path:
             case "GET", "/login/oauth/authorize":
                 return self._authorize(call)
@@ -131,8 +140,20 @@ class GitHub:
         return login.agree(self._hub, asking, person.login, self._clock.now())
 
     def _exchange(self, call: Call) -> Reply:
-        given = {**call.query, **call.form(), **_texts(call)}
+        given = {**_named(call), **call.query, **call.form(), **_texts(call)}
         return login.exchange(self._hub, given, call.headers.get("accept", ""), self._clock.now())
+
+
+def _named(call: Call) -> dict[str, str]:
+    """Read the client from HTTP Basic (RFC 6749 §2.3.1), which GitHub takes too."""
+    scheme, _, credential = call.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return {}
+    try:
+        name, _, secret = base64.b64decode(credential, validate=True).decode().partition(":")
+    except ValueError:
+        return {}
+    return {"client_id": unquote_plus(name), "client_secret": unquote_plus(secret)}
 
 
 def _texts(call: Call) -> dict[str, str]:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from pydantic import TypeAdapter
-from tests.replay import says
 
 from connector_vault import registry
 from connector_vault.connector import (
@@ -21,6 +20,7 @@ from connector_vault.connector import (
     Secret,
     Tokens,
 )
+from tests.replay import says
 
 github = registry.load("github")
 tools = {tool.name: tool for tool in github.tools}

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 from openapi_core.exceptions import OpenAPIError
-from tests.openapi import Document
-from tests.replay import says
 
 from connector_vault import registry
 from connector_vault.connector import Api, Client, Request, Secret, Tokens
+from tests.openapi import Document
+from tests.replay import says
 
 github = registry.load("github")
 tools = {tool.name: tool.function for tool in github.tools}

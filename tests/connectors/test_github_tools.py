@@ -7,10 +7,10 @@ from urllib.parse import quote, unquote
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.replay import Replay, says
 
 from connector_vault import registry
 from connector_vault.connector import Api, BadArguments, Refused, Reply, Request
+from tests.replay import Replay, says
 
 github = registry.load("github")
 tools = {tool.name: tool.function for tool in github.tools}

@@ -4,6 +4,7 @@ https://docs.github.com/en/rest/repos/contents
 """
 
 import base64
+import re
 
 from connector_vault.connector import Json, Reply
 
@@ -19,8 +20,9 @@ from .repository import Repository
 
 __all__ = ["ROUTES"]
 
-_RAW = "application/vnd.github.raw"
-_OBJECT = "application/vnd.github.object"
+_RAW = re.compile(r"application/vnd\.github\.(v3\.)?raw(\+json)?\b")
+_OBJECT = re.compile(r"application/vnd\.github\.(v3\.)?object(\+json)?\b")
+_RAW_KIND = "application/vnd.github.raw; charset=utf-8"
 
 _LARGEST_INLINE = 1_000_000
 """Bytes. Larger files are given raw only: their `content` is empty."""
@@ -36,14 +38,14 @@ def _get(hub: Hub, asked: Asked) -> Reply:
     path, accept = _path(asked), asked.headers.get("accept", "")
     ref = asked.query.get("ref") or found.branch
     files, place = _commit(found, ref).files, Place(asked=asked, found=found, ref=ref)
-    if path in files and accept.startswith(_RAW):
-        return Reply(200, files[path], {"content-type": f"{_RAW}; charset=utf-8"})
+    if path in files and _RAW.search(accept):
+        return Reply(200, files[path], {"content-type": _RAW_KIND})
     if path in files:
         return say(_whole(place, path, files[path]))
     entries = list(place.entries(files, path))[:_MOST_ENTRIES]
     if not entries and path:
         raise not_found()
-    if accept.startswith(_OBJECT):
+    if _OBJECT.search(accept):
         return say({**place.directory(files, path), "entries": entries})
     return say(entries)
 

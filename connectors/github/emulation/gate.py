@@ -50,7 +50,8 @@ def _unless_known(asked: Asked, reply: Reply) -> Reply:
         return reply
     tag = f'W/"{hashlib.sha256(reply.body).hexdigest()}"'
     headers = {**reply.headers, "etag": tag}
-    if asked.headers.get("if-none-match") == tag:
+    known = {one.strip() for one in asked.headers.get("if-none-match", "").split(",")}
+    if known & {tag, tag.removeprefix("W/"), "*"}:
         return Reply(304, b"", headers)
     return replace(reply, headers=headers)
 
@@ -77,7 +78,7 @@ def _identified(hub: Hub, asked: Asked) -> Asked:
         case "bearer" | "token":
             return _by_token(hub, asked, credential.strip())
         case "basic":
-            return _by_app(hub, asked, credential.strip())
+            return _by_pair(hub, asked, credential.strip())
         case _:
             raise problem(401, "Bad credentials")
 
@@ -89,14 +90,17 @@ def _by_token(hub: Hub, asked: Asked, access: str) -> Asked:
     return replace(asked, token=token, user=hub.people[token.login])
 
 
-def _by_app(hub: Hub, asked: Asked, credential: str) -> Asked:
+def _by_pair(hub: Hub, asked: Asked, credential: str) -> Asked:
+    """Read HTTP Basic: an app's id and secret, or a token in either half."""
     try:
         pair = base64.b64decode(credential, validate=True).decode()
     except ValueError:
         raise problem(401, "Bad credentials") from None
     name, _, secret = pair.partition(":")
     app = hub.grants.apps.get(unquote_plus(name))
-    if app is None or not hmac.compare_digest(unquote_plus(secret).encode(), app.secret.encode()):
+    if app is None:
+        return _by_token(hub, asked, secret if hub.grants.live(secret, asked.now) else name)
+    if not hmac.compare_digest(unquote_plus(secret).encode(), app.secret.encode()):
         raise problem(401, "Bad credentials")
     return replace(asked, app=app)
 
@@ -104,19 +108,26 @@ def _by_app(hub: Hub, asked: Asked, credential: str) -> Asked:
 def _check_limits(hub: Hub, asked: Asked) -> None:
     if asked.path == "/rate_limit":
         return
-    login = asked.user.login if asked.user else ""
-    if pause := hub.limits.paused(login, asked.now):
+    if asked.path == "/search/code" and asked.user is None:
+        raise problem(401, "Requires authentication")
+    who = _who(asked)
+    if pause := hub.limits.paused(who, asked.now):
         found = problem(403, "You have exceeded a secondary rate limit. Please wait, then retry.")
         later = {**found.reply.headers, "retry-after": str(math.ceil(pause))}
         raise Problem(replace(found.reply, headers=later))
-    if not hub.limits.count(login, resource_of(asked.path), asked.now):
+    if not hub.limits.count(who, resource_of(asked.path), asked.now):
         whose = f"user ID {asked.user.id}" if asked.user else "127.0.0.1"
         raise problem(403, f"API rate limit exceeded for {whose}.")
 
 
 def _limit_headers(hub: Hub, asked: Asked) -> dict[str, str]:
-    login = asked.user.login if asked.user else ""
-    return hub.limits.window(login, resource_of(asked.path), asked.now).headers
+    return hub.limits.window(_who(asked), resource_of(asked.path), asked.now).headers
+
+
+def _who(asked: Asked) -> str:
+    if asked.user is not None:
+        return asked.user.login
+    return asked.app.id if asked.app else ""
 
 
 def _scope_headers(asked: Asked) -> dict[str, str]:

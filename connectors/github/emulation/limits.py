@@ -1,4 +1,4 @@
-"""How many requests are left to whom.
+"""How many requests are left to whom: a person by login, an app by its id.
 
 https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
 """
@@ -43,7 +43,7 @@ class Window:
 
 
 class Limits:
-    """The windows of everybody, by login; without a token the login is empty."""
+    """The windows of everybody; who does not say who asks has an empty name."""
 
     def __init__(self) -> None:
         self._windows: dict[tuple[str, str], Window] = {}

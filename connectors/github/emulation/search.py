@@ -86,7 +86,7 @@ def _searched(hub: Hub, asked: Asked, question: Question) -> list[Repository]:
 def _answer(asked: Asked, found: Sequence[T], shape: Callable[[T], Json], **more: Json) -> Reply:
     page, headers = page_of(asked, found)
     items = [{**shape(one), "score": 1.0} for one in page]
-    told = {"total_count": len(found), "incomplete_results": False, **more, "items": items}
+    told = {"total_count": len(found), "incomplete_results": False, "items": items, **more}
     return say(told, headers=headers)
 
 
