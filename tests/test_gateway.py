@@ -121,6 +121,14 @@ async def test_a_call_lacking_a_scope_sends_nothing(vault, world, connect):
     assert await heard(world) == []
 
 
+async def test_scopes_that_were_edited_open_nothing_more(vault, world, connect, raw):
+    connection = await connect(vault, scopes=["gist", "offline_access"])
+    raw("update connection set scopes = 'repo' where id = ?", connection.id)
+
+    with pytest.raises(NotAllowed, match="public_repo"):
+        await call(vault, "github.create_issue", NEW)
+
+
 async def test_a_scope_may_include_another(vault, connect):
     await connect(vault, scopes=["repo", "offline_access"])
 

@@ -11,6 +11,7 @@ from connector_vault.errors import (
     Crashed,
     NotConnected,
     OutcomeUnknown,
+    Refused,
     TimedOut,
 )
 from tests.deeds import ADA
@@ -64,6 +65,25 @@ async def test_a_tool_that_never_ends_is_ended(acme_vault):
 async def test_a_tool_that_never_ends_after_a_change_leaves_it_unknown(acme_vault):
     with pytest.raises(OutcomeUnknown):
         await call(acme_vault, "acme.put_then_stall", {}, timeout=0.3)
+
+
+@pytest.mark.parametrize("how", ["refused", "crash"])
+async def test_what_fails_after_a_change_leaves_it_unknown(acme_vault, how):
+    """Any other error would invite to make the change again."""
+    with pytest.raises(OutcomeUnknown):
+        await call(acme_vault, "acme.put_then_fail", {"how": how})
+
+
+async def test_a_read_that_breaks_after_a_change_leaves_it_unknown(acme_vault, acme_world):
+    await acme_world.fault(path="/v1/echo", kind="reset")
+
+    with pytest.raises(OutcomeUnknown):
+        await call(acme_vault, "acme.put_then_fail", {"how": "echo"})
+
+
+async def test_a_change_that_was_refused_is_told_as_refused(acme_vault):
+    with pytest.raises(Refused):
+        await call(acme_vault, "acme.ask", {"method": "PUT", "url": "/refused"})
 
 
 async def test_a_tool_may_live_with_a_refusal(acme_vault):

@@ -27,6 +27,7 @@ connector = Connector(
         reads(tools.lie),
         writes(tools.ask),
         writes(tools.put_then_stall),
+        writes(tools.put_then_fail),
         writes(tools.attach),
         writes(tools.carry_on),
     ),

@@ -12,6 +12,7 @@ __all__ = [
     "echo",
     "lie",
     "misread",
+    "put_then_fail",
     "put_then_stall",
     "stall",
     "tire",
@@ -65,6 +66,14 @@ async def put_then_stall(api: Api) -> None:
     """Change something, then never end."""
     await api.put(dict[str, Json], "/thing", json={"name": "thing"})
     await asyncio.Event().wait()
+
+
+async def put_then_fail(api: Api, how: str) -> None:
+    """Change something, then fail as asked."""
+    await api.put(dict[str, Json], "/thing", json={"name": "thing"})
+    if how == "crash":
+        raise ValueError(how)
+    await api.get(dict[str, Json], f"/{how}")
 
 
 async def attach(api: Api, file: File, note: str = "", second: File | None = None) -> int:
