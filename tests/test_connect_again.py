@@ -14,7 +14,16 @@ from connector_vault.errors import (
     NotConnected,
     Reconnect,
 )
-from tests.deeds import ADA, CALLBACK, CLIENT, all_of, live, secret_of
+from tests.deeds import (
+    ADA,
+    CALLBACK,
+    CLIENT,
+    all_of,
+    begun,
+    live,
+    renew,
+    secret_of,
+)
 
 EVE = Owner(tenant="acme", user="eve")
 OTHER = {
@@ -74,6 +83,22 @@ async def test_connecting_again_mends_a_dead_grant(vault, world, connect):
 
     assert (again.id, again.state, again.reason) == (connection.id, State.ACTIVE, "")
     assert await secret_of(vault, again)
+
+
+async def test_a_consent_that_meets_a_refresh_comes_after_it(
+    vault, opened, world, connect, agree, held_writer
+):
+    """The other process stores generation 2 while the consent is about to."""
+    connection = await connect(vault)
+    callback = await agree(await begin(vault))
+    finishing = await begun(world, finish(vault, callback), "/user", kind="delay", seconds=0.2)
+    async with opened() as other, held_writer(vault.room.store) as queued:
+        await queued(1)
+        refreshed = await renew(other, connection)
+
+    again = await finishing
+    assert (refreshed.generation, again.generation) == (2, 3)
+    assert await secret_of(vault, again) != refreshed.secret
 
 
 async def test_two_accounts_are_two_connections(vault, connect):

@@ -6,7 +6,7 @@ import pytest
 
 from connector_vault import Client, Gateway, Owner, Secret, State
 from connector_vault.errors import NotConnected, Reconnect
-from tests.deeds import ADA, live, renew
+from tests.deeds import ADA, live, renew, row_of
 from tests.player import playing
 
 GRANT = "/applications/Iv1.emulator/grant"
@@ -187,6 +187,25 @@ async def test_the_last_one_out_ends_the_grant(vault, world, connect):
     receipt = await end(vault, theirs, BOB)
 
     assert (receipt.reach, receipt.note, await live(world)) == ("grant", "", 0)
+
+
+async def test_an_end_that_is_not_confirmed_keeps_no_grant(vault, world, connect):
+    mine, theirs = await connect(vault), await connect(vault, owner=BOB)
+    await world.fault(path="/applications/*", kind="reset", times=1)
+    await end(vault, mine)
+
+    receipt = await end(vault, theirs, BOB)
+
+    assert (receipt.reach, await live(world)) == ("grant", 0)
+
+
+async def test_a_shredded_key_is_not_kept_in_memory(vault, connect):
+    connection = await connect(vault)
+    row = await row_of(vault, connection)
+
+    await end(vault, connection)
+
+    assert row.dek_id not in vault.room.keyring._keys
 
 
 async def test_an_account_that_was_connected_again_keeps_its_grant(vault, world, connect):

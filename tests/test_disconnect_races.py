@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from connector_vault import lease
-from connector_vault.errors import NotConnected, Reconnect, Unreachable
+from connector_vault.errors import Corrupt, NotConnected, Reconnect, Unreachable
 from connector_vault.room import now_ms
 from connector_vault.stores import Update
 from tests.deeds import ADA, TOKEN, begun, live, renew, until
@@ -126,6 +126,27 @@ async def test_a_lost_reply_is_told_although_nothing_was_sent_since(vault, opene
     receipt = await end(vault, connection)
 
     assert "nobody holds" in receipt.note
+
+
+async def test_a_refresh_whose_process_died_is_told(vault, world, connect, raw):
+    connection = await connect(vault)
+    raw("update connection set intent = 'dead', attempt = 'dead', lease_until = 1")
+    await live(world)
+
+    receipt = await end(vault, connection)
+
+    assert (receipt.outcome, "nobody holds" in receipt.note) == ("unconfirmed", True)
+
+
+async def test_a_token_that_was_not_revoked_is_not_shredded(vault, world, connect, raw):
+    connection = await connect(vault)
+    ending = await begun(world, end(vault, connection), GRANT, kind="delay", seconds=0.3)
+    raw("update connection set generation = generation + 1")
+
+    with pytest.raises(Corrupt):
+        await ending
+
+    assert raw("select count(*) from dek where connection = ?", connection.id) == [(1,)]
 
 
 async def test_a_lost_reply_to_the_revokers_own_refresh_is_told(vault, world, connect, later):

@@ -117,6 +117,17 @@ async def test_an_upload_goes_without_the_token(acme_vault):
     assert "authorization" not in result.value["headers"]
 
 
+async def test_an_upload_that_is_refused_says_nothing_of_the_token(acme_vault, acme_world):
+    await acme_world.fault(host="up.acme.example", kind="status", status=401, times=None)
+
+    with pytest.raises(ConnectorVaultError):
+        await call(acme_vault, "acme.ask", {"method": "PUT", "url": "https://up.acme.example/x"})
+
+    (connection,) = [one async for one in acme_vault.connections(owner=ADA)]
+    assert connection.live
+    assert len(await acme_world.log(host="up.acme.example")) == 1
+
+
 async def test_a_token_that_a_provider_repeats_does_not_reach_the_tool(acme_vault):
     result = await call(acme_vault, "acme.echo", {"text": "hello"})
 

@@ -147,6 +147,58 @@ async def test_a_bare_failure_of_a_write_leaves_it_unknown(vault, world, connect
         await call(vault, "github.create_issue", NEW)
 
 
+async def test_a_write_that_was_refused_did_not_happen(vault, connect):
+    await connect(vault)
+
+    with pytest.raises(Refused) as caught:
+        await call(vault, "github.create_issue", {**NEW, "repo": "nowhere"})
+
+    assert caught.value.code == "not_found"
+
+
+async def test_a_write_that_is_sent_elsewhere_did_not_happen(vault, world, connect):
+    """A redirect is not followed."""
+    await connect(vault)
+    moved = {"location": "https://api.github.com/repositories/1/issues"}
+    await world.fault(path=ISSUES, kind="status", status=301, headers=moved)
+
+    with pytest.raises(Refused, match="moved"):
+        await call(vault, "github.create_issue", NEW)
+
+
+async def test_a_write_that_happened_and_was_not_understood_is_unknown(vault, world, connect):
+    await connect(vault)
+    await world.fault(path=ISSUES, kind="status", status=201, body={"odd": True})
+
+    with pytest.raises(OutcomeUnknown):
+        await call(vault, "github.create_issue", NEW)
+
+
+async def test_a_write_whose_token_is_refused_did_not_happen(vault, world, connect):
+    await connect(vault)
+    await world.fault(path=ISSUES, kind="status", status=401, times=None)
+
+    with pytest.raises(Reconnect):
+        await call(vault, "github.create_issue", NEW)
+
+
+async def test_a_write_that_comes_too_often_did_not_happen(vault, world, connect):
+    await connect(vault)
+    await world.act("github", "limit", login="octocat", secondary=30)
+
+    with pytest.raises(RateLimited):
+        await call(vault, "github.create_issue", NEW)
+
+
+async def test_a_write_whose_refresh_fails_did_not_happen(vault, world, connect):
+    await connect(vault)
+    await world.advance(NINE_HOURS)
+    await world.fault(path=TOKEN, kind="status", status=503)
+
+    with pytest.raises(Unreachable):
+        await call(vault, "github.create_issue", NEW)
+
+
 async def test_a_failure_of_a_read_is_the_providers_own(vault, world, connect):
     await connect(vault)
     await world.fault(path=ISSUES, kind="status", status=502)

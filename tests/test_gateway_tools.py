@@ -86,6 +86,16 @@ async def test_a_change_that_was_refused_is_told_as_refused(acme_vault):
         await call(acme_vault, "acme.ask", {"method": "PUT", "url": "/refused"})
 
 
+async def test_a_tool_that_fails_after_a_change_leaves_it_unknown(acme_vault):
+    with pytest.raises(OutcomeUnknown):
+        await call(acme_vault, "acme.put_then_crash", {})
+
+
+async def test_a_tool_that_is_refused_after_a_change_leaves_it_unknown(acme_vault):
+    with pytest.raises(OutcomeUnknown):
+        await call(acme_vault, "acme.put_then_ask", {})
+
+
 async def test_a_tool_may_live_with_a_refusal(acme_vault):
     assert (await call(acme_vault, "acme.carry_on", {})).value == "422"
 

@@ -13,8 +13,8 @@ from connector_vault.errors import (
     Shredded,
 )
 from connector_vault.keyring import _LIFE, Keyring
-from connector_vault.keys import open_keys
 from tests.deeds import ADA, row_of
+from tests.holder import Holder
 
 KEY = Secret("sk-1234567890")
 BOUND = {
@@ -33,35 +33,6 @@ UNREADABLE = {"kind": "x", "state": "paused", "receipt": "junk", "sealed": b""}
 SHOWN = ["state", "label", "account", "reason", "scopes"]
 
 
-class Holder:
-    """A key holder that counts, and can be away or refuse."""
-
-    def __init__(self, held):
-        self._held = held
-        self.id = held.id
-        self.error = None
-        self.unwrapped = 0
-
-    async def version(self):
-        return await self._held.version()
-
-    async def wrap(self, items):
-        return await self._held.wrap(items)
-
-    async def unwrap(self, items):
-        self.unwrapped += len(items)
-        await asyncio.sleep(0)
-        if self.error:
-            raise self.error
-        return await self._held.unwrap(items)
-
-    async def rewrap(self, items):
-        return await self._held.rewrap(items)
-
-    async def health(self):
-        return await self._held.health()
-
-
 class Clock:
     time = 0.0
 
@@ -76,7 +47,7 @@ def clock():
 
 @pytest.fixture
 def holder(place, vault):
-    return Holder(open_keys(place.keys))
+    return Holder(place.keys)
 
 
 @pytest.fixture

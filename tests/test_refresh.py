@@ -5,9 +5,7 @@ import asyncio
 import pytest
 
 from connector_vault import Secret, State
-from connector_vault.errors import (
-    Reconnect,
-)
+from connector_vault.errors import BadArguments, Reconnect, Refused
 from tests.deeds import ADA, TOKEN, begun, live, refreshes, renew
 from tests.player import playing
 
@@ -137,12 +135,42 @@ async def test_a_token_has_a_minute_left(vault, world, connect, later):
 
 async def test_a_grant_without_a_refresh_token_is_for_its_owner_to_mend(vault, world, connect):
     connection = await connect(vault, scopes=["repo"])
+    await world.act("github", "revoke", login="octocat")
 
     with pytest.raises(Reconnect, match="no refresh token"):
         await renew(vault, connection)
 
     assert await refreshes(world) == 0
     assert (await vault.get(connection.id, owner=ADA)).state is State.RECONNECT
+
+
+async def test_a_callers_word_does_not_end_a_grant_that_works(vault, connect):
+    connection = await connect(vault, scopes=["repo"])
+
+    token = await renew(vault, connection)
+
+    assert token.generation == 1
+    assert (await vault.get(connection.id, owner=ADA)).live
+
+
+async def test_a_provider_that_cannot_be_asked_ends_no_grant(vault, world, connect):
+    connection = await connect(vault, scopes=["repo"])
+    await world.fault(path="/user", kind="status", status=503)
+
+    with pytest.raises(Refused):
+        await renew(vault, connection)
+
+    row = await vault.room.row(connection.id, ADA)
+    assert (row.state, row.attempt, row.intent) == ("active", "", "")
+
+
+async def test_a_token_set_there_never_was_is_not_replaced(vault, world, connect):
+    connection = await connect(vault)
+
+    with pytest.raises(BadArguments, match="99"):
+        await renew(vault, connection, newer_than=99)
+
+    assert await refreshes(world) == 0
 
 
 async def test_a_consent_wins_over_a_refresh(vault, world, connect):

@@ -17,10 +17,10 @@ from connector_vault.errors import (
     Unreachable,
 )
 from connector_vault.keyring import Keyring
-from connector_vault.keys import open_keys
 from connector_vault.refresh import Refresher
 from connector_vault.room import now_ms
 from tests.deeds import TOKEN, begun, impatient, live, refreshes, renew, row_of
+from tests.holder import Holder
 
 WRONG_CLIENT = {"error": "incorrect_client_credentials", "error_description": "They are wrong."}
 
@@ -151,40 +151,14 @@ async def test_an_answer_waits_for_a_database_that_is_away(
     assert (await refresh).generation == 2
 
 
-class Holder:
-    """A key holder that can be away."""
-
-    def __init__(self, held):
-        self._held = held
-        self.id = held.id
-        self.away = False
-
-    async def version(self):
-        return await self._held.version()
-
-    async def wrap(self, items):
-        return await self._held.wrap(items)
-
-    async def unwrap(self, items):
-        if self.away:
-            raise KeysUnavailable("it is away")
-        return await self._held.unwrap(items)
-
-    async def rewrap(self, items):
-        return await self._held.rewrap(items)
-
-    async def health(self):
-        return await self._held.health()
-
-
 async def test_the_key_is_there_before_the_token_is_spent(vault, world, place, connect):
     """A cached key may run out, and its holder go away, while the provider thinks."""
     connection = await connect(vault)
-    holder = Holder(open_keys(place.keys))
+    holder = Holder(place.keys)
     keyring = Keyring(vault.room.store, holder, vault.room.work)
     vault._refresher = Refresher(replace(vault.room, keyring=keyring))
     refresh = await begun(world, renew(vault, connection), TOKEN, kind="delay", seconds=0.3)
-    holder.away = True
+    holder.error = KeysUnavailable("it is away")
     keyring.forget((await row_of(vault, connection)).dek_id)
 
     assert (await refresh).generation == 2
@@ -192,8 +166,8 @@ async def test_the_key_is_there_before_the_token_is_spent(vault, world, place, c
 
 async def test_without_its_key_holder_nothing_is_spent(vault, world, place, connect):
     connection = await connect(vault)
-    holder = Holder(open_keys(place.keys))
-    holder.away = True
+    holder = Holder(place.keys)
+    holder.error = KeysUnavailable("it is away")
     room = replace(vault.room, keyring=Keyring(vault.room.store, holder, vault.room.work))
     vault._refresher = Refresher(room)
 
@@ -202,6 +176,25 @@ async def test_without_its_key_holder_nothing_is_spent(vault, world, place, conn
 
     row = await row_of(vault, connection)
     assert (row.attempt, row.intent, await refreshes(world)) == ("", "", 0)
+
+
+async def test_just_before_a_token_is_spent_its_row_is_looked_at_again(
+    vault, world, place, connect, raw
+):
+    connection = await connect(vault)
+    holder = Holder(place.keys)
+    holder.answers.clear()
+    keyring = Keyring(vault.room.store, holder, vault.room.work)
+    vault._refresher = Refresher(replace(vault.room, keyring=keyring))
+    refresh = asyncio.create_task(renew(vault, connection))
+    await holder.asked.wait()
+    raw("update connection set state = 'revoking'")
+    holder.answers.set()
+
+    with pytest.raises(Unreachable, match="changed hands"):
+        await refresh
+
+    assert ((await row_of(vault, connection)).attempt, await refreshes(world)) == ("", 0)
 
 
 async def test_a_connection_that_is_being_ended_is_let_go(vault, world, connect, raw, held_writer):

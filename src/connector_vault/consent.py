@@ -135,6 +135,9 @@ async def _exchange(
         raise Refused("no_answer", again) from error
     try:
         return oauth.read_tokens(connector, reply, now=room.clock(), asked=asked)
+    except Reconnect as error:
+        words = f"{connector.title} does not take this code: start again with `connect`"
+        raise Refused(error.reason, words) from error
     except Unreachable as error:
         # The code was sent and may be spent: another try with it can only fail.
         raise Refused("unusable_answer", again) from error

@@ -1,10 +1,11 @@
 """Telling a provider that a token, or a whole grant, is to end."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from connector_vault.connector import Connector, Request
+from connector_vault.connector import Connector, Reply, Request
 from connector_vault.http import origins_of
 from connector_vault.model import Client, Tokens
 from connector_vault.room import Room
@@ -17,6 +18,9 @@ _SEND = 10.0
 Outcome = Literal["revoked", "already gone", "unconfirmed", "not revocable"]
 Reach = Literal["token", "grant", "none"]
 Probe = Literal["dead", "alive", "not asked"]
+
+
+_PROBED: Mapping[bool | None, Probe] = {True: "alive", False: "dead", None: "not asked"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,14 +46,12 @@ async def end_token(
         note = f"{connector.title} has no way to revoke a token"
         return Told(outcome="not revocable", note=note)
     grant = revocation.grant if whole else None
-    status = await _ask(room, connector, (grant or revocation.token)(client, tokens))
+    status = (await _ask(room, connector, (grant or revocation.token)(client, tokens))).status
     reach: Reach = "grant" if grant else "token"
     if revocation.probe is None:
         return _judge(status, reach, "not asked")
-    alive = await _ask(room, connector, revocation.probe(client, tokens))
-    return _judge(
-        status, reach, "alive" if alive < 300 else "dead" if alive == 404 else "not asked"
-    )
+    alive = revocation.alive(await _ask(room, connector, revocation.probe(client, tokens)))
+    return _judge(status, reach, _PROBED[alive])
 
 
 def _judge(status: int, reach: Reach, probe: Probe) -> Told:
@@ -64,7 +66,7 @@ def _judge(status: int, reach: Reach, probe: Probe) -> Told:
     return Told(outcome="unconfirmed", note=f"the provider answered {status}")
 
 
-async def _ask(room: Room, connector: Connector, request: Request) -> int:
+async def _ask(room: Room, connector: Connector, request: Request) -> Reply:
     deadline = asyncio.get_running_loop().time() + _SEND
     origins = origins_of(connector)
-    return (await room.http.send(request, origins=origins, deadline=deadline)).status
+    return await room.http.send(request, origins=origins, deadline=deadline)

@@ -34,8 +34,8 @@ __all__ = [
     "refresh",
 ]
 
-_TOKEN = re.compile(r"[\x21-\x7e]{1,8192}")
-"""A token that fits into a header: visible ASCII, at most 8 KiB."""
+_TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
+"""A token that fits into a header: visible ASCII, at most 16 KiB."""
 
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 """An error code; anything else is not repeated."""
@@ -91,7 +91,8 @@ def callback(url: str) -> Callback:
     except ValueError:
         pairs = []
     said = dict(pairs)
-    once = len(pairs) == len(said)
+    names = [name for name, _ in pairs if name in ("code", "error", "iss", "state")]
+    once = len(names) == len(set(names))
     plain = all(_TOKEN.fullmatch(said[name]) for name in ("state", "code") if name in said)
     answered = "state" in said and ("code" in said or "error" in said)
     if not (once and plain and answered):

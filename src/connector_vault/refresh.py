@@ -20,6 +20,7 @@ from connector_vault.errors import (
     Unreachable,
 )
 from connector_vault.http import origins_of
+from connector_vault.intake import identify
 from connector_vault.keyring import scope_text, seal
 from connector_vault.model import State, Tokens
 from connector_vault.room import Room, check_usable, new_id, owner_of
@@ -84,8 +85,7 @@ class Refresher:
             await lease.release(self._room, held)
             raise
         if ready.request is None:
-            reason = "the token is no longer accepted, and there is no refresh token"
-            return await self._verdict(held, reason)
+            return await self._without_refresh_token(held, ready.tokens)
         reply = await self._post(held, ready.request)
         try:
             fresh = self._read(held, reply, ready.tokens)
@@ -114,6 +114,28 @@ class Refresher:
             msg = f"{held.id} changed hands before the refresh was sent: try again"
             raise Unreachable(msg)
         return _Ready(key=key, tokens=tokens, account=account, request=request)
+
+    async def _without_refresh_token(self, held: Row, tokens: Tokens) -> Row:
+        if await self._is_accepted(held, tokens):
+            await lease.release(self._room, held)
+            return held
+        reason = "the token is no longer accepted, and there is no refresh token"
+        return await self._verdict(held, reason)
+
+    async def _is_accepted(self, held: Row, tokens: Tokens) -> bool:
+        # Where the provider can be asked whose token it is, its answer counts, not a caller's word.
+        if 0 < held.expires_at <= self._room.clock() or held.provider not in registry.names():
+            return False
+        connector = registry.load(held.provider)
+        deadline = asyncio.get_running_loop().time() + lease.SEND
+        try:
+            await identify(self._room, connector, tokens, deadline)
+        except Reconnect:
+            return False
+        except ConnectorVaultError:
+            await lease.release(self._room, held)
+            raise
+        return connector.identity is not None
 
     async def _post(self, held: Row, request: Request) -> Reply:
         deadline = asyncio.get_running_loop().time() + lease.SEND

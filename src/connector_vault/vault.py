@@ -186,6 +186,10 @@ class Vault:
     async def _fresh(self, connection: str, owner: Owner, newer_than: int | None) -> Openable:
         found = await self.room.credential(connection, owner)
         check_usable(found)
+        if newer_than is not None and newer_than > found.generation:
+            raise BadArguments(
+                f"{found.id} has had {found.generation} token sets, not {newer_than}"
+            )
         if not self._is_due(found, newer_than):
             return found
         row = await self.room.row(connection, owner)

@@ -55,6 +55,13 @@ def destroys(function: Function, *scopes: str, timeout: float = 30) -> Tool:
     return Tool(function=function, scopes=frozenset(scopes), effect="destroys", timeout=timeout)
 
 
+def by_status(reply: Reply) -> bool | None:
+    """Read from its status whether an answer says that a token lives."""
+    if reply.status in (401, 404):
+        return False
+    return True if reply.status < 300 else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revocation:
     """How a provider is told that a connection ended."""
@@ -64,7 +71,9 @@ class Revocation:
     grant: Callable[[Client, Tokens], Request] | None = None
     """Ends all the account granted to this client. None: the provider has no such thing."""
     probe: Callable[[Client, Tokens], Request] | None = None
-    """Asks whether the token lives: 2xx it does, 404 it does not."""
+    """Asks whether the token lives, `alive` reads the answer. None: nobody can be asked."""
+    alive: Callable[[Reply], bool | None] = by_status
+    """What the answer to `probe` says. None: nothing. By default 2xx is yes, 401 and 404 are no."""
     needs_live_token: bool = False
     """An expired access token has to be refreshed before it can be revoked."""
 

@@ -26,6 +26,8 @@ connector = Connector(
         reads(tools.tire),
         reads(tools.lie),
         writes(tools.ask),
+        writes(tools.put_then_ask),
+        writes(tools.put_then_crash),
         writes(tools.put_then_stall),
         writes(tools.put_then_fail),
         writes(tools.attach),

@@ -13,6 +13,8 @@ __all__ = [
     "lie",
     "misread",
     "put_then_fail",
+    "put_then_ask",
+    "put_then_crash",
     "put_then_stall",
     "stall",
     "tire",
@@ -74,6 +76,18 @@ async def put_then_fail(api: Api, how: str) -> None:
     if how == "crash":
         raise ValueError(how)
     await api.get(dict[str, Json], f"/{how}")
+
+
+async def put_then_ask(api: Api) -> None:
+    """Change something, then ask for what is refused."""
+    await api.put(dict[str, Json], "/thing", json={"name": "thing"})
+    await api.get(dict[str, Json], "/refused")
+
+
+async def put_then_crash(api: Api) -> None:
+    """Change something, then fail."""
+    await api.put(dict[str, Json], "/thing", json={"name": "thing"})
+    raise ValueError
 
 
 async def attach(api: Api, file: File, note: str = "", second: File | None = None) -> int:

@@ -7,7 +7,9 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from pathlib import Path
 from secrets import token_bytes
 
-from connector_vault.errors import ConnectorVaultError, Misconfigured
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
+
+from connector_vault.errors import ConnectorVaultError, Misconfigured, StoreUnavailable
 from connector_vault.model import Owner
 from connector_vault.stores import (
     Change,
@@ -25,7 +27,7 @@ from connector_vault.stores import (
 )
 from connector_vault.stores.sqlite.changes import apply
 from connector_vault.stores.sqlite.schema import migrate
-from connector_vault.stores.sqlite.writer import Writer, translate
+from connector_vault.stores.sqlite.writer import FORKED, Writer, translate
 
 __all__ = ["SqliteStore", "open_sqlite", "path_of"]
 
@@ -81,9 +83,12 @@ class SqliteStore:
         self._reader = reader
         self._writer = writer
         self._clock = clock
+        self._process = os.getpid()
 
     async def get(self, connection: str, owner: Owner) -> Credential | None:
         place = (connection, owner.tenant, owner.user or "")
+        if os.getpid() != self._process:
+            raise StoreUnavailable(FORKED)
         try:
             found = self._reader.execute(_GET, place).fetchall()
         except sqlite3.Error as error:
@@ -205,12 +210,22 @@ def _translate_opening(error: sqlite3.Error, path: Path) -> ConnectorVaultError:
     return translate(error)
 
 
+_patiently = Retrying(
+    retry=retry_if_exception(lambda error: "SQLITE_BUSY" in getattr(error, "sqlite_errorname", "")),
+    stop=stop_after_delay(5),
+    wait=wait_random(0.005, 0.05),
+    reraise=True,
+)
+
+
 def _connect(path: Path, settings: Iterable[str]) -> sqlite3.Connection:
     place = f"{path.as_uri()}?mode=rw"
     connection = sqlite3.connect(place, uri=True, isolation_level=None, check_same_thread=False)
     try:
         for setting in settings:
-            connection.execute(f"pragma {setting}")
+            # Turning on the write-ahead log fails at once while another process does just that:
+            # SQLite's own timeout does not cover it.
+            _patiently(connection.execute, f"pragma {setting}")
     except sqlite3.Error:
         connection.close()
         raise

@@ -1,6 +1,7 @@
 """One thread that writes: whole transactions, several to one commit."""
 
 import asyncio
+import os
 import queue
 import sqlite3
 import threading
@@ -11,10 +12,11 @@ from typing import TypeVar
 
 from connector_vault.errors import ConnectorVaultError, Corrupt, StoreUnavailable
 
-__all__ = ["Writer", "translate"]
+__all__ = ["FORKED", "Writer", "translate"]
 
 T = TypeVar("T")
 
+FORKED = "the vault was opened before this process was forked: open it again here"
 _CLOSED = "the vault was closed: open it again"
 
 _MAX_BATCH = 64
@@ -40,6 +42,7 @@ class Writer:
         self._connection = connection
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closed = False
+        self._process = os.getpid()
         self._thread = threading.Thread(target=self._work, name="connector-vault-writer")
         self._thread.daemon = True
         self._thread.start()
@@ -48,6 +51,8 @@ class Writer:
         """Run `work` in a transaction and give its result once that is on the disk."""
         if self._closed:
             raise StoreUnavailable(_CLOSED)
+        if os.getpid() != self._process:
+            raise StoreUnavailable(FORKED)
         results: list[T] = []
         job = _Job(lambda connection: results.append(work(connection)), alone=alone)
         self._jobs.put(job)
