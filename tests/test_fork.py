@@ -11,21 +11,28 @@ from connector_vault.errors import StoreUnavailable
 ADA = Owner(tenant="acme", user="ada")
 
 
+async def use(vault, connection):
+    for ask in (
+        lambda: vault.token(connection, owner=ADA, purpose="fork"),
+        lambda: vault.add("openrouter", ADA, secret=Secret("sk-5678")),
+    ):
+        try:
+            await asyncio.wait_for(ask(), timeout=5)
+            os._exit(1)
+        except StoreUnavailable as error:
+            assert "forked" in str(error)
+    os._exit(7)
+
+
 async def main(folder):
     async with Vault.open(f"sqlite:///{folder}/v.db", keys=f"local:{folder}/v.key") as vault:
         one = await vault.add("openrouter", ADA, secret=Secret("sk-1234"))
-        if os.fork():
-            return os.waitstatus_to_exitcode(os.wait()[1])
-        for ask in (
-            lambda: vault.token(one.id, owner=ADA, purpose="fork"),
-            lambda: vault.add("openrouter", ADA, secret=Secret("sk-5678")),
-        ):
+        if os.fork() == 0:
             try:
-                await asyncio.wait_for(ask(), timeout=5)
-                os._exit(1)
-            except StoreUnavailable as error:
-                assert "forked" in str(error)
-        os._exit(7)
+                asyncio.run(use(vault, one.id))
+            finally:
+                os._exit(2)
+        return os.waitstatus_to_exitcode(os.wait()[1])
 
 
 sys.exit(asyncio.run(main(sys.argv[1])))
