@@ -187,7 +187,19 @@ class Refresher:
         except StoreUnavailable:
             _log.error("%s: the database was away, and refreshed tokens are lost", held.id)
             raise
-        return await room.row(held.id, owner_of(held))
+        return await self._revived(newer)
+
+    async def _revived(self, newer: Row) -> Row:
+        # While the answer was under way, a second attempt may have spent the same token, been
+        # refused, and called the grant dead. These tokens prove that it is not.
+        dead = _values(generation=newer.generation, state=State.RECONNECT.value)
+        alive = _values(state=State.ACTIVE.value, reason="")
+        row = await self._room.row(newer.id, owner_of(newer))
+        if row.state == State.RECONNECT.value:
+            with suppress(Conflict):
+                await self._room.store.commit(Update(newer.id, dead, alive))
+            row = await self._room.row(newer.id, owner_of(newer))
+        return row
 
     async def _discard(self, held: Row, late: Tokens) -> None:
         # A consent came first, and always wins. What its forerunner still received is of another
