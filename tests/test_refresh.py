@@ -144,18 +144,6 @@ async def test_a_grant_without_a_refresh_token_is_for_its_owner_to_mend(vault, w
     assert (await vault.get(connection.id, owner=ADA)).state is State.RECONNECT
 
 
-async def test_a_late_success_takes_back_a_verdict(vault, world, connect, raw):
-    """Another attempt, made after our lease ran out, spent the token we had just replaced."""
-    connection = await connect(vault)
-    refresh = await begun(world, renew(vault, connection), TOKEN, kind="delay", seconds=0.3)
-    raw("update connection set state = 'reconnect', reason = 'bad_refresh_token', attempt = ''")
-
-    token = await refresh
-
-    assert token.generation == 2
-    assert (await vault.get(connection.id, owner=ADA)).live
-
-
 async def test_a_callers_word_does_not_end_a_grant_that_works(vault, connect):
     connection = await connect(vault, scopes=["repo"])
 
