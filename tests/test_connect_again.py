@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from connector_vault import Client, Owner, Secret, State
+from connector_vault import Client, Gateway, Owner, Secret, State
 from connector_vault.errors import (
     BadArguments,
     ConnectorVaultError,
@@ -223,3 +223,25 @@ async def test_a_consent_ends_under_the_client_it_began_with(opened, agree, worl
 
     async with opened(clients=[newer, CLIENT]) as vault:
         assert await finish(vault, callback)
+
+
+async def test_a_pasted_token_that_a_consent_replaces_is_left_alive(vault, connect):
+    """It was never ours to end."""
+    theirs = await connect(vault, owner=EVE)
+    pasted = await vault.add("github", ADA, secret=await secret_of(vault, theirs))
+
+    again = await connect(vault, reconnect=pasted.id)
+
+    assert (again.id, again.kind, again.client) == (pasted.id, "oauth", "default")
+    assert (await Gateway(vault).call(EVE, "github.get_authenticated_user", {})).value
+
+
+async def test_a_pasted_token_is_not_mended_into_a_second_connection(vault, connect):
+    first = await connect(vault)
+    theirs = await connect(vault, owner=EVE)
+    pasted = await vault.add("github", ADA, secret=await secret_of(vault, theirs))
+
+    with pytest.raises(NotAllowed, match=first.id):
+        await connect(vault, reconnect=pasted.id)
+
+    assert [one.kind for one in await all_of(vault)] == ["oauth", "token"]

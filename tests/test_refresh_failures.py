@@ -122,7 +122,7 @@ async def test_a_late_success_takes_back_a_verdict(vault, world, connect, raw):
 
     assert (await refresh).generation == 2
 
-    assert (await vault.get(connection.id, owner=ADA)).live
+    assert (await row_of(vault, connection)).state == "active"
 
 
 async def test_a_dead_holders_lease_runs_out(vault, world, connect, raw):

@@ -172,3 +172,16 @@ async def test_a_shred_that_a_reader_holds_up_is_made_up_for(store, file, raw):
     async with playing("seek", file.parent, KEY.wrapped.hex()) as other:
         await other.go()
         assert await other.end() == []
+
+
+@pytest.mark.parametrize(
+    ("pragma", "value"),
+    [("journal_mode", "wal"), ("synchronous", 2), ("secure_delete", 1), ("trusted_schema", 0)],
+)
+async def test_a_commit_is_on_the_disk_and_a_deletion_leaves_nothing(store, pragma, value):
+    """No test can cut the power; these are what hold then."""
+    asked = f"pragma {pragma}"
+
+    found = await store._writer.run(lambda writer: writer.execute(asked).fetchall(), alone=True)
+
+    assert found == [(value,)]
