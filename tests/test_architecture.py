@@ -80,7 +80,7 @@ FOREIGN = {
     "platformdirs": {"cli", "settings"},
     "rich": {"cli", "demo"},
     "sqlite3": {"cli", "demo", "stores"},
-    "tenacity": {"refresh"},
+    "tenacity": {"refresh", "stores"},
     "typer": {"__main__", "cli", "demo"},
 }
 """A library is behind one room, so that another can take its place."""

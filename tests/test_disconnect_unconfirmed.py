@@ -2,9 +2,9 @@
 
 import pytest
 
-from connector_vault import State
+from connector_vault import Client, Secret, State
 from connector_vault.errors import NotConnected
-from tests.deeds import ADA, live, renew
+from tests.deeds import ADA, CLIENT, live, renew
 
 GRANT = "/applications/Iv1.emulator/grant"
 
@@ -48,6 +48,17 @@ async def test_asking_again_completes_it(vault, world, connect, monkeypatch, fau
     assert (second.outcome, second.confirmed) == ("revoked", True)
     assert second.asked_at == first.asked_at
     assert await live(world) == 0
+
+
+async def test_a_client_that_is_not_known_proves_nothing(vault, opened, world, connect):
+    """GitHub asks the client who it is before it says anything of a token."""
+    connection = await connect(vault)
+    mistyped = Client(provider="github", id=CLIENT.id, secret=Secret("mistyped"))
+
+    async with opened(clients=[mistyped]) as other:
+        receipt = await end(other, connection)
+
+    assert (receipt.outcome, receipt.shredded, await live(world)) == ("unconfirmed", False, 1)
 
 
 async def test_an_unconfirmed_end_hands_out_nothing(vault, world, connect):

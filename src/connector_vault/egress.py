@@ -82,7 +82,7 @@ class Egress(Api):
             if asyncio.get_running_loop().time() >= self._deadline:
                 raise TimedOut(str(error)) from error
             raise Unreachable(str(error)) from error
-        if reply.status >= 400 and not _is_blank_failure(reply):
+        if reply.status >= 300 and not _is_blank_failure(reply):
             self.wrote = wrote
         return reply
 

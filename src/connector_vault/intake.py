@@ -59,13 +59,17 @@ async def take_in(room: Room, intake: Intake, over: Row | None = None) -> tuple[
     Gives the row as it is now, and as it was before.
 
     Raises:
-        NotAllowed: `over` belongs to another account.
+        NotAllowed: `over` belongs to another account, or was disconnected, or would be a second
+            connection to this one.
         StoreUnavailable: nothing was stored.
     """
     for _ in range(_TRIES):
         if over is not None:
             check_mendable(over, intake.provider)
-        old = over or await _same_account(room, intake)
+        same = await _same_account(room, intake)
+        old = over or same
+        if over is not None and same is not None and same.id != over.id:
+            raise NotAllowed(f"{same.id} holds this account already: name that one, or none")
         try:
             if old is None:
                 return await _add(room, intake), None

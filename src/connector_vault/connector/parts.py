@@ -56,8 +56,11 @@ def destroys(function: Function, *scopes: str, timeout: float = 30) -> Tool:
 
 
 def by_status(reply: Reply) -> bool | None:
-    """Read from its status whether an answer says that a token lives."""
-    if reply.status in (401, 404):
+    """Read from its status whether an answer says that a token lives.
+
+    401 says nothing of the token: it is our client that was not known (RFC 7662 §2.3).
+    """
+    if reply.status == 404:
         return False
     return True if reply.status < 300 else None
 
@@ -73,7 +76,7 @@ class Revocation:
     probe: Callable[[Client, Tokens], Request] | None = None
     """Asks whether the token lives, `alive` reads the answer. None: nobody can be asked."""
     alive: Callable[[Reply], bool | None] = by_status
-    """What the answer to `probe` says. None: nothing. By default 2xx is yes, 401 and 404 are no."""
+    """What the answer to `probe` says. None: nothing. By default 2xx is yes and 404 is no."""
     needs_live_token: bool = False
     """An expired access token has to be refreshed before it can be revoked."""
 
