@@ -191,6 +191,31 @@ def held_writer():
     return held_writer
 
 
+@pytest.fixture
+def begun_writer(held_writer):
+    """Let a store's writer begin with so many jobs, do something, and let it go on."""
+
+    @asynccontextmanager
+    async def begun_writer(store, jobs=1):
+        begun, free = threading.Event(), threading.Event()
+
+        def wait(_):
+            begun.set()
+            free.wait(30)
+
+        async with held_writer(store) as queued:
+            job = asyncio.create_task(store._writer.run(wait))
+            await queued(jobs + 1)
+        await asyncio.to_thread(begun.wait, 30)
+        try:
+            yield
+        finally:
+            free.set()
+            await job
+
+    return begun_writer
+
+
 def _guarded(method):
     def guarded(self, *args):
         address = args[-1]

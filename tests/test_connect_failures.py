@@ -16,7 +16,7 @@ from connector_vault.errors import (
     TimedOut,
     Unreachable,
 )
-from tests.deeds import ADA, CALLBACK, TOKEN, all_of, impatient, live
+from tests.deeds import ADA, CALLBACK, TOKEN, all_of, begun, impatient, live
 
 JUNK = [
     pytest.param({"kind": "status", "status": 200, "body": {}}, id="{}"),
@@ -117,7 +117,8 @@ async def test_a_token_that_could_not_be_stored_does_not_live_on(vault, world, p
     assert (await all_of(vault), await live(world)) == ([], 0)
 
 
-async def test_a_cancelled_consent_leaves_no_token_behind(vault, world, agree):
+async def test_a_cancelled_consent_leaves_no_token_behind(vault, world, agree, monkeypatch):
+    monkeypatch.setattr("connector_vault.consent._TIMEOUT", 0.5)
     callback = await agree(await begin(vault))
     await world.fault(path="/user", kind="hang")
     task = asyncio.create_task(finish(vault, callback))
@@ -125,8 +126,39 @@ async def test_a_cancelled_consent_leaves_no_token_behind(vault, world, agree):
 
     task.cancel()
     await asyncio.wait([task])
+    await vault.room.work.close()
 
     assert (await all_of(vault), await live(world)) == ([], 0)
+
+
+async def test_a_consent_that_is_cancelled_while_it_is_stored_holds(
+    vault, world, agree, begun_writer
+):
+    """What is stored must not be revoked because nobody waits for it any more."""
+    callback = await agree(await begin(vault))
+    finishing = await begun(world, finish(vault, callback), "/user", kind="delay", seconds=0.2)
+    async with begun_writer(vault.room.store):
+        finishing.cancel()
+        await asyncio.sleep(0)
+    await asyncio.wait([finishing])
+    await vault.room.work.close()
+
+    (connection,) = await all_of(vault)
+    assert (connection.live, await live(world)) == (True, 1)
+
+
+async def test_a_consent_that_is_cancelled_while_it_is_answered_leaves_no_token(
+    vault, world, agree
+):
+    """The code is spent, and its token on the way to nobody."""
+    callback = await agree(await begin(vault))
+    finishing = await begun(world, finish(vault, callback), TOKEN, kind="delay", seconds=0.3)
+
+    finishing.cancel()
+    await asyncio.wait([finishing])
+    await vault.room.work.close()
+
+    assert await live(world) == len(await all_of(vault))
 
 
 async def test_a_provider_that_repeats_a_new_token_is_not_repeated(vault, world, agree):

@@ -1,7 +1,6 @@
 """Disconnecting beside refreshes, other processes and callers who leave."""
 
 import asyncio
-import threading
 
 import pytest
 
@@ -9,7 +8,7 @@ from connector_vault import lease
 from connector_vault.errors import Corrupt, NotConnected, Reconnect, Unreachable
 from connector_vault.room import now_ms
 from connector_vault.stores import Update
-from tests.deeds import ADA, TOKEN, begun, live, renew, until
+from tests.deeds import ADA, TOKEN, begun, live, renew
 
 GRANT = "/applications/Iv1.emulator/grant"
 ONE = "/applications/Iv1.emulator/token"
@@ -209,21 +208,15 @@ async def test_a_cancelled_end_does_not_lose_a_refresh(vault, world, connect, la
     assert await live(world) == 0
 
 
-async def test_a_cancelled_end_holds_no_lease(vault, connect, held_writer):
+async def test_a_cancelled_end_holds_no_lease(vault, connect, begun_writer):
     """The lease is taken just when nobody waits for it any more."""
-    store, free = vault.room.store, threading.Event()
     connection = await connect(vault)
-    await vault.room.store.commit(
-        Update(connection.id, {}, {"state": "revoking", "receipt": ASKED})
-    )
-    async with held_writer(store) as queued:
-        wait = asyncio.create_task(store._writer.run(lambda _: free.wait(30)))
-        task = asyncio.create_task(end(vault, connection))
-        await queued(2)
-    await until(store._writer._jobs.empty)
-    task.cancel()
-    free.set()
-    await asyncio.wait([task, wait])
+    revoking = {"state": "revoking", "receipt": ASKED}
+    await vault.room.store.commit(Update(connection.id, {}, revoking))
+    ending = asyncio.create_task(end(vault, connection))
+    async with begun_writer(vault.room.store):
+        ending.cancel()
+        await asyncio.wait([ending])
     await vault.room.work.close()
 
     row = await vault.room.row(connection.id, ADA)

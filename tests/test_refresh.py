@@ -2,10 +2,14 @@
 
 import asyncio
 
+import anyio
 import pytest
 
 from connector_vault import Secret, State
 from connector_vault.errors import BadArguments, Reconnect, Refused
+from connector_vault.keyring import seal
+from connector_vault.room import now_ms
+from connector_vault.stores import Update
 from tests.deeds import ADA, TOKEN, begun, live, refreshes, renew
 from tests.player import playing
 
@@ -68,6 +72,38 @@ async def test_a_vault_that_closes_waits_for_the_answer(opened, world, connect):
 
     async with opened() as again:
         assert (await again.get(connection.id, owner=ADA)).generation == 2
+
+
+async def cancelled_by_asyncio(work, ready):
+    task = asyncio.create_task(work())
+    await ready.wait()
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def cancelled_by_anyio(work, ready):
+    async with anyio.create_task_group() as group:
+        group.start_soon(work)
+        await ready.wait()
+        group.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("cancelled", [cancelled_by_asyncio, cancelled_by_anyio])
+async def test_a_vault_that_is_cancelled_waits_for_the_answer(opened, world, connect, cancelled):
+    """So servers end: by asyncio once, by anyio again at every await that follows."""
+    connections, serving = [], asyncio.Event()
+
+    async def serve():
+        async with opened() as vault:
+            connections.append(await connect(vault))
+            await begun(world, renew(vault, connections[0]), TOKEN, kind="delay", seconds=0.3)
+            serving.set()
+            await asyncio.Event().wait()
+
+    await cancelled(serve, serving)
+
+    async with opened() as again:
+        assert (await again.get(connections[0].id, owner=ADA)).generation == 2
 
 
 async def test_a_reply_without_a_refresh_token_keeps_the_old_one(vault, world, connect):
@@ -214,3 +250,19 @@ async def test_a_refresh_tells_no_log_what_it_got(vault, connect, caplog):
     assert token.secret.reveal() not in caplog.text
     assert "ghr_" not in caplog.text
     assert "emulator-secret" not in caplog.text
+
+
+async def test_the_last_minute_of_a_token_without_a_refresh_token_is_used(vault, world, connect):
+    connection = await connect(vault, scopes=["repo"])
+    row = await vault.room.row(connection.id, ADA)
+    ending = row._replace(expires_at=now_ms() + 50_000)
+    key = await vault.room.keyring.get(row.dek_id, row.tenant, row.id)
+    tokens, account = await vault.room.keyring.open(row)
+    changed = {"expires_at": ending.expires_at, "sealed": seal(key, ending, tokens, account)}
+    await vault.room.store.commit(Update(row.id, {"generation": 1}, changed))
+    heard = len(await world.log())
+
+    token = await vault.token(connection.id, owner=ADA, purpose="test")
+
+    assert token.generation == 1
+    assert len(await world.log()) == heard

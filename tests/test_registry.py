@@ -66,7 +66,8 @@ def install(tmp_path, monkeypatch):
 def run(code, *arguments, path):
     """Run code in a process of its own that finds packages there."""
     command = [sys.executable, "-c", code, *map(str, arguments)]
-    env = {**os.environ, "PYTHONPATH": str(path)}
+    places = (str(path), os.environ.get("PYTHONPATH", ""))
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, places))}
     return subprocess.run(
         command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=50, check=False
     )

@@ -77,7 +77,8 @@ class GitHub:
 
     def answer(self, call: Call) -> Reply:
         """Answer one request."""
-        if call.host == "api.github.com":
+        # Clients that were told the API's address look for the login below it.
+        if call.host == "api.github.com" and call.segments[:2] != ("login", "oauth"):
             return self._api(call)
         if call.segments[:2] == _ENTERPRISE:
             return self._api(replace(call, path=call.path[7:], segments=call.segments[2:]))

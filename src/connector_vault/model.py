@@ -69,6 +69,9 @@ class Secret:
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Secret is not pickled")
 
+    def __getstate__(self) -> NoReturn:
+        raise TypeError("a Secret is not pickled")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:

@@ -5,7 +5,9 @@ in the process that holds the tokens.
 """
 
 import re
+import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
@@ -26,8 +28,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 def names() -> tuple[str, ...]:
     """Give the name of every connector that is installed, without importing one."""
-    others = (point.name for point in entry_points(group=GROUP))
-    return tuple(sorted({*_folders(), *others}))
+    return tuple(sorted({*_folders(), *(point.name for point in _points(tuple(sys.path)))}))
 
 
 def load(name: str) -> Connector:
@@ -59,10 +60,19 @@ def _folders() -> Iterator[str]:
     return (found.name for found in iter_modules(package.__path__) if found.ispkg)
 
 
+@lru_cache(maxsize=8)
+def _points(_path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
+    # Once for each search path: it reads the metadata of everything that is installed.
+    return tuple(entry_points(group=GROUP))
+
+
 def _place(name: str) -> tuple[str, str]:
-    if _NAME.fullmatch(name) and name in _folders():
+    if not _NAME.fullmatch(name):
+        # Not repeated: somebody may have passed a token by mistake.
+        raise BadArguments(f"no connector has this name: there are {', '.join(names())}")
+    if find_spec(f"{_OURS}.{name}") is not None:
         return f"{_OURS}.{name}", "connector"
-    points: list[EntryPoint] = list(entry_points(group=GROUP, name=name))
+    points = [point for point in _points(tuple(sys.path)) if point.name == name]
     if len(points) > 1:
         places = ", ".join(sorted(point.value for point in points))
         msg = f"several packages offer a connector {name!r} ({places}): uninstall all but one"

@@ -1,5 +1,6 @@
 """What the strongroom works with, and what it hands to its visitors."""
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ __all__ = [
     "owner_of",
 ]
 
+_ID = re.compile(r"con_[a-z0-9]{1,40}")
 _ACTIVE = State.ACTIVE.value
 _STATES = frozenset(state.value for state in State)
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
@@ -53,7 +55,7 @@ class Room:
         Raises:
             NotConnected: this owner has no such connection.
         """
-        found = await self.store.get(connection, owner)
+        found = await self.store.get(connection, owner) if _ID.fullmatch(connection) else None
         if found is None:
             raise _unknown(connection, owner)
         return found
@@ -64,7 +66,8 @@ class Room:
         Raises:
             NotConnected: this owner has no such connection.
         """
-        found = [row async for row in self.store.rows(One(connection, owner))]
+        known = _ID.fullmatch(connection) is not None
+        found = [row async for row in self.store.rows(One(connection, owner))] if known else []
         if not found:
             raise _unknown(connection, owner)
         return found[0]
@@ -146,6 +149,6 @@ def connection_of(row: Row) -> Connection:
 
 
 def _unknown(connection: str, owner: Owner) -> NotConnected:
-    return NotConnected(
-        f"{owner} has no connection {connection[:64]!r}: `list` shows those there are"
-    )
+    # What is no id is not repeated: somebody may have passed a token by mistake.
+    which = f"connection {connection}" if _ID.fullmatch(connection) else "such connection"
+    return NotConnected(f"{owner} has no {which}: `list` shows those there are")

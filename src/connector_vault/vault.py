@@ -135,6 +135,8 @@ class Vault:
     ) -> AccessToken:
         """Hand out a token, with at least 60 s to its stated end. The audit keeps the purpose.
 
+        Only a token that cannot be refreshed is handed out to its very end.
+
         `newer_than`: the generation a provider has just answered 401 to. It is refreshed only if
         nobody has.
 
@@ -194,16 +196,25 @@ class Vault:
             return found
         row = await self.room.row(connection, owner)
         # Read again, because another process may have refreshed between the two reads.
-        if self._is_due(row, newer_than):
+        if self._is_due(row, newer_than) and not await self._is_last(row, newer_than):
             row = await self._refresher.renew(row)
         check_usable(row)
         return row
 
     def _is_due(self, row: Openable, newer_than: int | None) -> bool:
-        if newer_than is not None and row.generation <= newer_than:
-            return True
-        return 0 < row.expires_at < self.room.clock() + _FRESH
+        return _is_refused(row, newer_than) or 0 < row.expires_at < self.room.clock() + _FRESH
+
+    async def _is_last(self, row: Openable, newer_than: int | None) -> bool:
+        # Its last minute is better than none, where there is no refresh token.
+        if _is_refused(row, newer_than) or row.expires_at <= self.room.clock():
+            return False
+        tokens, _ = await self.room.keyring.open(row)
+        return tokens.refresh is None
 
     async def _open(self, row: Openable) -> AccessToken:
         tokens, _ = await self.room.keyring.open(row)
         return AccessToken(tokens.access, instant(row.expires_at), row.generation, tokens.scopes)
+
+
+def _is_refused(row: Openable, newer_than: int | None) -> bool:
+    return newer_than is not None and row.generation <= newer_than

@@ -77,6 +77,14 @@ async def test_a_client_that_expects_an_enterprise_server_finds_the_api(github):
     assert reply.json()["login"] == "octocat"
 
 
+async def test_a_client_that_knows_the_api_alone_finds_the_login_below_it(github):
+    query = {"client_id": "Iv1.emulator", "redirect_uri": HOME, "state": "s"}
+
+    reply = await github.http.get("/api.github.com/login/oauth/authorize", params=query)
+
+    assert reply.headers["location"].startswith(HOME)
+
+
 @pytest.mark.parametrize("kind", ["raw", "raw+json", "v3.raw", "v3.raw+json"])
 async def test_a_file_is_given_raw_under_each_of_its_names(github, kind):
     headers = {"accept": f"application/vnd.github.{kind}"}

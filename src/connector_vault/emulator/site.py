@@ -54,9 +54,9 @@ class Call:
     def form(self) -> dict[str, str]:
         """Read the body's fields, urlencoded or multipart. Any other body has none."""
         kind = self.headers.get("content-type", "")
-        if kind.startswith("multipart/form-data"):
+        if kind.lower().startswith("multipart/form-data"):
             return _multipart(kind, self.body)
-        if kind.startswith("application/x-www-form-urlencoded"):
+        if kind.lower().startswith("application/x-www-form-urlencoded"):
             return dict(parse_qsl(self.body.decode(errors="replace"), keep_blank_values=True))
         return {}
 

@@ -49,6 +49,9 @@ def check_files(settings: "Settings") -> Iterator[Check]:
     for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
         if file.exists():
             yield _file(file)
+    if path.exists() and not (os.access(path.parent, os.W_OK) and os.access(path, os.W_OK)):
+        mend = "let this user write to it, or name another place"
+        yield problem("writing", f"{path} or its folder cannot be written", mend)
 
 
 def check_keys(settings: "Settings", holders: "list[KeyHolder]") -> Iterator[Check]:

@@ -1,5 +1,6 @@
 """Rows in one SQLite file: reads in the event loop, writes in a thread."""
 
+import asyncio
 import os
 import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
@@ -111,6 +112,8 @@ class SqliteStore:
                 row = Row._make(found)
                 after = (row.created_at, row.id)
                 yield row
+            # A long list lets others have their turn.
+            await asyncio.sleep(0)
 
     async def commit(self, *changes: Change) -> None:
         now = self._clock()
