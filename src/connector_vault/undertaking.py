@@ -1,12 +1,26 @@
 """Work that is seen through, even if nobody waits for it any more."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TypeVar
 
-__all__ = ["Undertakings"]
+from anyio import CancelScope
+
+__all__ = ["Undertakings", "unhurried"]
 
 T = TypeVar("T")
+
+
+@asynccontextmanager
+async def unhurried() -> AsyncGenerator[AsyncExitStack]:
+    """Give an exit stack that is left in peace: anyio's scopes cancel again at every await."""
+    stack = AsyncExitStack()
+    try:
+        yield stack
+    finally:
+        with CancelScope(shield=True):
+            await stack.aclose()
 
 
 class Undertakings:

@@ -1,7 +1,7 @@
 """The life of a credential: connect, hand out, refresh, disconnect."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 
 from connector_vault import consent, revocation
 from connector_vault.audit import Audit
@@ -16,7 +16,7 @@ from connector_vault.refresh import Refresher
 from connector_vault.room import Room, check_usable, connection_of, instant, now_ms
 from connector_vault.settings import load_settings
 from connector_vault.stores import Openable, Owned, World, is_new, open_store
-from connector_vault.undertaking import Undertakings
+from connector_vault.undertaking import Undertakings, unhurried
 
 __all__ = ["Vault"]
 
@@ -58,7 +58,7 @@ class Vault:
         said = load_settings()
         database, emulator = database or said.database, emulator or said.emulator
         holder = open_keys(keys or said.keys, create=is_new(database))
-        async with AsyncExitStack() as stack:
+        async with unhurried() as stack:
             world: World = "emulated" if emulator else "real"
             store = await stack.enter_async_context(open_store(database, world=world, clock=clock))
             http = await stack.enter_async_context(open_http(emulator))
@@ -117,7 +117,9 @@ class Vault:
             Refused: the person or the provider said no.
             Unreachable, TimedOut: the provider was not reached; the same URL may be tried again.
         """
-        return (connection_of(await consent.finish(self.room, callback_url, owner)),)
+        finishing = consent.finish(self.room, callback_url, owner)
+        # Seen through: a code is spent once, and a browser may hang up at any time.
+        return (connection_of(await self.room.work.see_through(finishing)),)
 
     async def add(self, name: str, owner: Owner, *, secret: Secret, label: str = "") -> Connection:
         """Keep a pasted token of a provider, or the API key of any other service.
