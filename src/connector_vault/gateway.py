@@ -158,7 +158,7 @@ class Gateway:
             outcome = type(error).__name__
             raise
         finally:
-            room.audit.queue(room.audit.line(work.row, "call", outcome, **detail))
+            room.audit.note(work.row, "call", outcome, **detail)
         return value
 
     async def _run(self, work: "_Work", deadline: float) -> Json:

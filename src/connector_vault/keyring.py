@@ -73,13 +73,13 @@ class Keyring:
             Corrupt: the row was altered.
             Shredded, KeysUnavailable: as `get` says.
         """
-        kept = self._keys.get(row.dek_id)
-        if kept is None or self._clock() >= kept[1]:
-            key = await self.get(row.dek_id, row.tenant, row.id)
-        else:
-            key = kept[0]
-        said = decode(key.open(binding_of(row), row.sealed))
+        said = await self._said(row)
         return _tokens(said, row.expires_at), _text(said, "account")
+
+    async def access(self, row: Openable) -> tuple[Secret, frozenset[str] | None]:
+        """Open only what is handed out of a row: the access token and its scopes."""
+        said = await self._said(row)
+        return Secret(_text(said, "access")), _scopes(said)
 
     def forget(self, dek_id: bytes) -> None:
         """Drop a key that was shredded."""
@@ -135,6 +135,14 @@ class Keyring:
         if isinstance(raw, Corrupt):
             raise raw
         return self._keep(DataKey(dek_id, raw))
+
+    async def _said(self, row: Openable) -> Mapping[str, object]:
+        kept = self._keys.get(row.dek_id)
+        if kept is None or self._clock() >= kept[1]:
+            key = await self.get(row.dek_id, row.tenant, row.id)
+        else:
+            key = kept[0]
+        return decode(key.open(binding_of(row), row.sealed))
 
     def _keep(self, key: DataKey) -> DataKey:
         now = self._clock()
@@ -192,7 +200,6 @@ def binding_of(row: Openable) -> Binding:
 
 
 def _tokens(said: Mapping[str, object], expires_at: int) -> Tokens:
-    scopes = said["scopes"]
     refresh = _text(said, "refresh")
     end = said["refresh_expires_at"]
     return Tokens(
@@ -200,8 +207,13 @@ def _tokens(said: Mapping[str, object], expires_at: int) -> Tokens:
         refresh=Secret(refresh) if refresh else None,
         expires_at=expires_at,
         refresh_expires_at=end if isinstance(end, int) else 0,
-        scopes=frozenset(scopes.split()) if isinstance(scopes, str) else None,
+        scopes=_scopes(said),
     )
+
+
+def _scopes(said: Mapping[str, object]) -> frozenset[str] | None:
+    scopes = said["scopes"]
+    return frozenset(scopes.split()) if isinstance(scopes, str) else None
 
 
 def _text(said: Mapping[str, object], name: str) -> str:

@@ -151,7 +151,7 @@ class Vault:
             raise BadArguments("say for what purpose, in 1 to 200 printable characters")
         row = await self._fresh(connection, owner, newer_than)
         token = await self._open(row)
-        self.room.audit.queue(self.room.audit.line(row, "token", purpose=purpose))
+        self.room.audit.note(row, "token", purpose=purpose)
         return token
 
     async def current(
@@ -214,8 +214,8 @@ class Vault:
         return tokens.refresh is None
 
     async def _open(self, row: Openable) -> AccessToken:
-        tokens, _ = await self.room.keyring.open(row)
-        return AccessToken(tokens.access, instant(row.expires_at), row.generation, tokens.scopes)
+        access, scopes = await self.room.keyring.access(row)
+        return AccessToken(access, instant(row.expires_at), row.generation, scopes)
 
 
 def _is_refused(row: Openable, newer_than: int | None) -> bool:
