@@ -214,6 +214,7 @@ async def test_a_callback_of_another_issuer_is_refused(vault, world, agree, issu
         await finish(vault, changed(callback, iss=issuer))
 
     assert await world.log(path=TOKEN) == ()
+    assert await finish(vault, callback)
 
 
 async def test_a_callback_of_the_right_issuer_works(vault, agree):
@@ -229,6 +230,7 @@ async def test_a_callback_to_another_address_is_refused(vault, world, agree):
         await finish(vault, callback.replace("/callback", "/elsewhere"))
 
     assert await world.log(path=TOKEN) == ()
+    assert await finish(vault, callback)
 
 
 @pytest.mark.parametrize("uri", PLACES)

@@ -9,6 +9,7 @@ import pytest
 
 from connector_vault.errors import (
     ConnectorVaultError,
+    Misconfigured,
     OutcomeUnknown,
     RateLimited,
     Refused,
@@ -172,3 +173,12 @@ async def test_a_provider_that_repeats_a_new_token_is_not_repeated(vault, world,
         await finish(vault, callback)
 
     assert tokens["access_token"] not in str(caught.value)
+
+
+async def test_a_mistake_of_the_operators_costs_no_consent(vault, opened, agree):
+    callback = await agree(await begin(vault))
+    async with opened(clients=[]) as other:
+        with pytest.raises(Misconfigured):
+            await finish(other, callback)
+
+    assert (await finish(vault, callback)).live

@@ -16,6 +16,8 @@ from connector_vault.envelope import Binding, decode, encode
 from connector_vault.errors import (
     BadArguments,
     ConnectorVaultError,
+    KeysUnavailable,
+    Misconfigured,
     NotAllowed,
     OutcomeUnknown,
     RateLimited,
@@ -40,6 +42,17 @@ _SCOPE = re.compile(r"[!#-+\--\[\]-~]{1,255}")
 
 _TIMEOUT = 30.0
 """Seconds for everything that follows a callback."""
+
+
+_BEFORE_THE_CODE = (
+    KeysUnavailable,
+    Misconfigured,
+    NotAllowed,
+    RateLimited,
+    TimedOut,
+    Unreachable,
+)
+"""What goes wrong before a provider has looked at a code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,23 +114,32 @@ async def finish(room: Room, url: str, owner: Owner) -> Row:
     if consent is None:
         words = "this callback is unknown, already used, too old or somebody else's"
         raise NotAllowed(f"{words}: start again with `connect`")
-    begun = await _open(room, consent)
-    connector = registry.load(begun.provider)
-    oauth.check_issuer(connector, answer)
-    if (urlsplit(url).path or "/") != (urlsplit(begun.redirect_uri).path or "/"):
-        raise NotAllowed("this callback came to another address: start again with `connect`")
-    if answer.code is None:
-        line = room.audit.about(owner, "consent", answer.error, provider=begun.provider)
-        await room.store.commit(line)
-        raise Refused(answer.error, f"{connector.title} was not allowed: start again to allow it")
     deadline = asyncio.get_running_loop().time() + _TIMEOUT
     try:
-        tokens = await _exchange(room, connector, begun, owner, answer.code, deadline)
-    except (RateLimited, TimedOut, Unreachable):
-        # The code was not looked at, and is still good: the same callback may be tried again.
+        begun = await _open(room, consent)
+        connector = registry.load(begun.provider)
+        _check_origin(connector, begun, answer, url)
+        code = await _code(room, connector, answer, owner)
+        tokens = await _exchange(room, connector, begun, owner, code, deadline)
+    except _BEFORE_THE_CODE:
+        # The code was not looked at, and is still good: the right callback may come yet.
         await room.store.commit(AddConsent(consent, room.clock()))
         raise
     return await _take(room, connector, begun, owner, tokens, deadline)
+
+
+def _check_origin(connector: Connector, begun: _Begun, answer: oauth.Callback, url: str) -> None:
+    oauth.check_issuer(connector, answer)
+    if (urlsplit(url).path or "/") != (urlsplit(begun.redirect_uri).path or "/"):
+        raise NotAllowed("this callback came to another address: start again with `connect`")
+
+
+async def _code(room: Room, connector: Connector, answer: oauth.Callback, owner: Owner) -> Secret:
+    if answer.code is not None:
+        return answer.code
+    line = room.audit.about(owner, "consent", answer.error, provider=connector.name)
+    await room.store.commit(line)
+    raise Refused(answer.error, f"{connector.title} was not allowed: start again to allow it")
 
 
 async def _exchange(
@@ -183,10 +205,12 @@ async def _identify(room: Room, connector: Connector, tokens: Tokens, deadline: 
 
 
 async def _end_replaced(room: Room, connector: Connector, old: Row, new: Tokens) -> None:
-    replaced, _ = await room.keyring.open(old)
-    if old.kind != "oauth" or replaced.access == new.access:
+    if old.kind != "oauth":
         return
     with suppress(ConnectorVaultError):
+        replaced, _ = await room.keyring.open(old)
+        if replaced.access == new.access:
+            return
         client = room.clients.holding(old.provider, old.client_id, old.tenant)
         await end_token(room, connector, client, replaced)
 

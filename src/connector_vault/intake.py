@@ -56,7 +56,8 @@ async def identify(room: Room, connector: Connector, tokens: Tokens, deadline: f
 async def take_in(room: Room, intake: Intake, over: Row | None = None) -> tuple[Row, Row | None]:
     """Seal a token set, in the row `over` or of the same account if there is one.
 
-    Gives the row as it is now, and as it was before.
+    Gives the row that was committed, and as it was before. Nothing fails after the commit: callers
+    end a token that was not kept, and must not end one that was.
 
     Raises:
         NotAllowed: `over` belongs to another account, or was disconnected, or would be a second
@@ -73,8 +74,7 @@ async def take_in(room: Room, intake: Intake, over: Row | None = None) -> tuple[
         try:
             if old is None:
                 return await _add(room, intake), None
-            await _replace(room, intake, old)
-            return await room.row(old.id, intake.owner), old
+            return await _replace(room, intake, old), old
         except Conflict:
             over = over and await room.row(over.id, intake.owner)
     raise StoreUnavailable("the connection kept changing while it was connected: try again")
@@ -133,7 +133,7 @@ async def _add(room: Room, intake: Intake) -> Row:
     return row
 
 
-async def _replace(room: Room, intake: Intake, old: Row) -> None:
+async def _replace(room: Room, intake: Intake, old: Row) -> Row:
     _, account = await room.keyring.open(old)
     if account != intake.account.id:
         msg = f"{old.id} belongs to another {old.provider} account: sign in there as {old.label}"
@@ -162,6 +162,7 @@ async def _replace(room: Room, intake: Intake, old: Row) -> None:
     where: dict[str, Value] = {"generation": old.generation, "state": old.state}
     line = room.audit.line(new, "reconnect", kind=new.kind, scopes=new.scopes)
     await room.store.commit(Update(old.id, where, changed), line)
+    return new
 
 
 async def _same_account(room: Room, intake: Intake) -> Row | None:

@@ -119,7 +119,8 @@ class Vault:
         """
         finishing = consent.finish(self.room, callback_url, owner)
         # Seen through: a code is spent once, and a browser may hang up at any time.
-        return (connection_of(await self.room.work.see_through(finishing)),)
+        row = await self.room.work.see_through(finishing)
+        return (await self.get(row.id, owner=owner),)
 
     async def add(self, name: str, owner: Owner, *, secret: Secret, label: str = "") -> Connection:
         """Keep a pasted token of a provider, or the API key of any other service.
@@ -130,7 +131,8 @@ class Vault:
             BadArguments: the name or the secret cannot be one.
             Refused, Unreachable, TimedOut: the provider does not take the token; it is not kept.
         """
-        return connection_of(await paste(self.room, name, owner, secret, label))
+        row = await paste(self.room, name, owner, secret, label)
+        return await self.get(row.id, owner=owner)
 
     async def token(
         self, connection: str, *, owner: Owner, purpose: str, newer_than: int | None = None
