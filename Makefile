@@ -24,7 +24,7 @@ check: $(VENV)/.check  ## lint, format, types, architecture, dependencies
 	@$(BIN)/mypy
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pyright
 	@$(BIN)/pytest tests/test_architecture.py --quiet
-	@$(BIN)/deptry src connectors
+	@$(BIN)/deptry src connectors mcp_servers
 
 bench: $(VENV)/.test  ## measure each promise of speed beside its floor
 	@$(BIN)/python -m benchmarks

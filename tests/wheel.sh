@@ -46,7 +46,7 @@ for python in "${pythons[@]}"; do
   tree="$place/$version"
   mkdir "$tree"
   tar --extract --gzip --file "$place"/dist/*.tar.gz --directory "$tree" --strip-components 1
-  rm -rf "$tree/src" "$tree/connectors"
+  rm -rf "$tree/src" "$tree/connectors" "$tree/mcp_servers"
   "$python" -m venv "$tree/venv"
   pip=("$tree/venv/bin/python" -m pip --disable-pip-version-check --quiet)
   "${pip[@]}" install --constraint "$constraints" --upgrade pip

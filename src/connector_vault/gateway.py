@@ -5,7 +5,7 @@ import inspect
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 from connector_vault import registry
 from connector_vault.connector import Connector, Effect, Json, Tool
@@ -72,6 +72,13 @@ class Gateway:
     def __init__(self, vault: Vault, *, isolation: Isolation = "inline") -> None:
         self._vault = vault
         self._isolation: Isolation = isolation
+
+    async def __aenter__(self) -> Self:
+        """Start what runs tools now rather than at the first call."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """End what runs tools. The vault stays open."""
 
     async def tools(self, owner: Owner) -> list[Offer]:
         """Give the tools of every live connection of an owner."""

@@ -1,0 +1,1 @@
+"""MCP servers: an owner's connected accounts, for any MCP client."""
