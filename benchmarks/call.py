@@ -17,7 +17,7 @@ async def measure() -> str:
         token = await here.vault.token(connection.id, owner=OWNER, purpose="bench")
         headers = {"Authorization": f"Bearer {token.secret.reveal()}", "User-Agent": "bench"}
         url = f"{here.world.url}/api.github.com/user"
-        gateway = Gateway(here.vault)
+        gateway = Gateway(here.vault, isolation="inline")
         times = await in_turns(
             {
                 "floor: GET by httpx2": lambda: browser.get(url, headers=headers),

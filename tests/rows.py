@@ -1,7 +1,7 @@
 """Rows that stores are tried with."""
 
 from connector_vault import Owner
-from connector_vault.stores import Consent, Everything, Line, One, Row, WrappedKey
+from connector_vault.stores import Access, Consent, Everything, Line, One, Row, WrappedKey
 
 ADA = Owner(tenant="acme", user="ada")
 STRANGERS = [
@@ -42,6 +42,7 @@ ROW = Row(
 )
 KEY = WrappedKey(ROW.dek_id, "acme", "con_1", "local:x", 1, b"\xf1 what is wrapped \x8e")
 CONSENT = Consent(b"c" * 32, "acme", "ada", 5_000, b"sealed")
+ACCESS = Access("key_1", "acme", "ada", "panel", b"h" * 32, 1_000, 0, b"m" * 32)
 LINE = Line(1_000, "acme", "ada", "con_1", "github", "connect", "ok", "{}")
 
 

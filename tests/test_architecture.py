@@ -17,10 +17,11 @@ from connector_vault import registry
 
 PACKAGE = "connector_vault"
 PLUGS = f"{PACKAGE}.connectors"
+SERVERS = f"{PACKAGE}.mcp_servers"
 FLOORS = {
     "words": {"errors", "model"},
     "plans": {"connector"},
-    "workshop": {"envelope", "oauth", "signature"},
+    "workshop": {"documents", "envelope", "oauth", "signature"},
     "edges": {
         "audit",
         "clients",
@@ -28,12 +29,15 @@ FLOORS = {
         "emulator",
         "http",
         "keys",
+        "masking",
         "redaction",
         "registry",
+        "sandbox",
         "settings",
         "stores",
     },
     "strongroom": {
+        "access",
         "consent",
         "ending",
         "intake",
@@ -46,11 +50,11 @@ FLOORS = {
         "undertaking",
         "vault",
     },
-    "hall": {"gateway"},
-    "doors": {"__main__", "cli", "demo"},
+    "hall": {"gateway", "running"},
+    "doors": {"__main__", "cli", "demo", "mcp_servers", "panel"},
 }
 LEVEL = {room: level for level, rooms in enumerate(FLOORS.values()) for room in rooms}
-PURE = {"connector", "envelope", "errors", "model", "oauth", "signature"}
+PURE = {"connector", "documents", "envelope", "errors", "model", "oauth", "signature"}
 IMPURE = {
     "asyncio",
     "http",
@@ -75,17 +79,22 @@ IMPURE_CALLS = {"input", "now", "open", "print", "today", "utcnow"}
 FOREIGN = {
     "authlib": {"oauth"},
     "cryptography": {"envelope", "keys"},
-    "h11": {"cli", "emulator"},
+    "h11": {"cli", "emulator", "sandbox"},
     "httpx2": {"cli", "demo", "http"},
+    "mcp": {"mcp_servers"},
     "platformdirs": {"cli", "settings"},
     "rich": {"cli", "demo"},
     "sqlite3": {"cli", "demo", "stores"},
+    "starlette": {"panel"},
     "tenacity": {"refresh", "stores"},
     "typer": {"__main__", "cli", "demo"},
+    "uvicorn": {"cli"},
 }
 """A library is behind one room, so that another can take its place."""
 
 REVEALING = {
+    "access.py",
+    "cli/commands/keys.py",
     "connector/wire.py",
     "consent.py",
     "demo/crowd.py",
@@ -138,7 +147,8 @@ def room_of(name):
     return name.split(".")[1] if "." in name else ""
 
 
-CORE = modules(PACKAGE)
+# Where connector_vault is a checkout's, its servers lie beside src/.
+CORE = {**modules(PACKAGE), **modules(SERVERS)}
 CONNECTORS = {
     name: path for plug in registry.names() for name, path in modules(f"{PLUGS}.{plug}").items()
 }
@@ -154,6 +164,7 @@ def test_every_room_was_found():
     """Else the tests below would hold whatever is done."""
     assert {room_of(name) for name in CORE} - {""} == set(LEVEL)
     assert f"{PACKAGE}.stores.sqlite.writer" in CORE
+    assert f"{SERVERS}.tools" in CORE
     assert f"{PLUGS}.github.tools.issues" in CONNECTORS
     assert {("vault", "refresh"), ("refresh", "oauth"), ("oauth", "errors")} <= ARROWS
 

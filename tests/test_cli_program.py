@@ -25,7 +25,8 @@ portal, played, shell, lonely, connected = FIXTURES
 
 CALL = "call github.get_authenticated_user"
 COMMANDS = [
-    *("init", "connect", "add", "list", "show", "tools", "call", "disconnect"),
+    *("init", "connect", "add", "list", "show", "tools", "call", "disconnect", "serve"),
+    "mcp",
     *("providers", "emulate", "demo", "doctor"),
 ]
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -12,7 +12,7 @@ from connector_vault.demo.search import search
 from connector_vault.redaction import forms
 
 TOKEN = "gho_abc+/=0123456789abcdefghij"
-STEPS = ["connect", "sealed", "call", "crowd", "disconnect", "sealed still"]
+STEPS = ["connect", "sealed", "call", "hang", "crowd", "disconnect", "sealed still"]
 
 
 @pytest.fixture(scope="module")

@@ -27,19 +27,28 @@ ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "docs" / "examples"
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 SHARED = {"--json", "--debug", "--help"}
+SHOWN = {"python": "py", "toml": "toml", "json": "json"}
+"""Kinds of blocks that are files, and how those end."""
+
 PLACE = {"--database", "--keys", "--tenant", "--user"}
+GROUPS = {group.name: group.typer_instance for group in app.registered_groups}
+COMMANDS = [
+    *(command.name for command in app.registered_commands),
+    *(f"{name} {one.name}" for name, group in GROUPS.items() for one in group.registered_commands),
+]
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
 _BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(r"^ *connector-vault (.+)$|`connector-vault ([^`]+)`", re.MULTILINE)
+_HEAD = re.compile(r"[a-z]+( [a-z]+)*")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
 @each_page
 def test_code_that_is_shown_is_a_file_that_runs(page):
-    shown = [text for kind, text in _BLOCK.findall(_text(page)) if kind in ("python", "toml")]
+    shown = [text for kind, text in _BLOCK.findall(_text(page)) if kind in SHOWN]
 
-    files_ = {one.read_text() for one in EXAMPLES.rglob("*") if one.suffix in (".py", ".toml")}
+    files_ = {one.read_text() for one in EXAMPLES.rglob("*") if one.suffix[1:] in SHOWN.values()}
     assert set(shown) <= files_
 
 
@@ -60,18 +69,19 @@ def test_a_link_leads_somewhere(page):
 @each_page
 def test_a_command_that_is_named_exists(page):
     for line in _commands(page):
-        command, *rest = shlex.split(line, comments=True)
-        if command.isalpha() and command.islower():
-            options = {one for one in rest if re.fullmatch("--[a-z-]+", one)}
+        words = shlex.split(line, comments=True)
+        if words[0].isalpha() and words[0].islower():
+            (command,) = {words[0], " ".join(words[:2])} & set(COMMANDS)
+            options = {one for one in words if re.fullmatch("--[a-z-]+", one)}
             assert options <= _options(command), line
 
 
 def test_the_reference_lists_every_command_with_every_option():
     sections = re.split(r"^## ", _text(ROOT / "docs/reference/cli.md"), flags=re.MULTILINE)
 
-    listed = {one.split()[0]: one for one in sections if one[0].islower()}
+    listed = {_HEAD.match(one)[0]: one for one in sections if one[0].islower()}
 
-    assert set(listed) == {command.name for command in app.registered_commands}
+    assert set(listed) == set(COMMANDS)
     for command, section in listed.items():
         told = set(re.findall(r"^\| `(--[a-z-]+)`", section, flags=re.MULTILINE))
         assert told == _options(command) - SHARED - PLACE, command
@@ -79,7 +89,7 @@ def test_the_reference_lists_every_command_with_every_option():
 
 def test_the_reference_says_which_commands_choose_a_vault():
     text = _text(ROOT / "docs/reference/cli.md")
-    without = {c.name for c in app.registered_commands if not PLACE & _options(c.name)}
+    without = {command for command in COMMANDS if not PLACE & _options(command)}
 
     (said,) = re.findall(r"^All but (.+) also choose a vault", text, flags=re.MULTILINE)
     assert set(re.findall("`([a-z]+)`", said)) == without
@@ -164,7 +174,7 @@ def test_the_transcript_has_the_demos_steps():
 
 
 def test_the_readmes_example_runs(tmp_path):
-    assert _run(EXAMPLES / "hello.py", cwd=tmp_path).split()[1:] == ["revoked", "True"]
+    assert _run(EXAMPLES / "hello.py", cwd=tmp_path).split()[-2:] == ["revoked", "True"]
 
 
 async def test_the_tutorials_program_runs(world, tmp_path):
@@ -224,6 +234,15 @@ def test_the_settings_file_is_read(tmp_path):
 
     assert said.owner == Owner(tenant="acme", user="me")
     assert [one.name for one in said.clients] == ["default", "readonly"]
+
+
+@pytest.mark.parametrize(("name", "key"), [("clients", "mcpServers"), ("vscode", "servers")])
+def test_an_mcp_clients_settings_start_the_server_without_a_secret(name, key):
+    text = _text(EXAMPLES / "mcp" / f"{name}.json")
+    (server,) = json.loads(text)[key].values()
+
+    assert [server["command"].rpartition("/")[2], *server["args"]] == ["connector-vault", "mcp"]
+    assert set(server["env"]) == {"CONNECTOR_VAULT_CONFIG"}
 
 
 def test_an_agents_tests_run(tmp_path):
@@ -286,7 +305,7 @@ def _run(*arguments, cwd=None, **environ):
 
 @lru_cache
 def _options(command):
-    text = _run("-m", "connector_vault", command, "--help", COLUMNS="200")
+    text = _run("-m", "connector_vault", *command.split(), "--help", COLUMNS="200")
     return set(re.findall(r"(--[a-z][a-z-]*)", text.rpartition("Example:")[0]))
 
 

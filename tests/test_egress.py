@@ -2,13 +2,13 @@
 
 import pytest
 
-from connector_vault import Gateway
 from connector_vault.errors import (
     BadArguments,
     ConnectorVaultError,
     NotAllowed,
     Refused,
 )
+from tests.calls import call
 from tests.deeds import ADA
 
 ISSUES = "/repos/octocat/hello-world/issues"
@@ -42,10 +42,6 @@ ELSEWHERE = [
     "file:///etc/passwd",
 ]
 HEADERS = ["Authorization", "authorization", "Host", "HOST", "Cookie", "cookie"]
-
-
-async def call(vault, tool, arguments, owner=ADA, **options):
-    return await Gateway(vault).call(owner, tool, arguments, **options)
 
 
 async def list_issues(vault, **options):

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from connector_vault import Gateway, Owner, Secret, State
+from connector_vault import Owner, Secret, State
 from connector_vault.errors import (
     Ambiguous,
     BadArguments,
@@ -17,6 +17,7 @@ from connector_vault.errors import (
     Refused,
     StoreUnavailable,
 )
+from tests.calls import call, gateway_of
 from tests.deeds import ADA, impatient, refreshes
 
 ISSUES = "/repos/octocat/hello-world/issues"
@@ -39,10 +40,6 @@ BAD = [
 ]
 
 
-async def call(vault, tool, arguments, owner=ADA, **options):
-    return await Gateway(vault).call(owner, tool, arguments, **options)
-
-
 async def list_issues(vault, **options):
     return await call(vault, "github.list_issues", REPO, **options)
 
@@ -60,7 +57,7 @@ async def test_a_call_gives_what_the_tool_gave(vault, connect):
 
     assert result.value["title"] == "Found one"
     assert (result.tool, result.connection) == ("github.create_issue", connection.id)
-    assert result.isolation == "inline"
+    assert result.isolation.mode == "pooled"
     assert 0 < result.seconds < 10
     json.dumps(result.value)
 
@@ -190,7 +187,7 @@ async def test_a_connection_of_another_provider_is_refused(vault):
 async def test_a_tool_offered_says_all_a_model_needs(vault, connect):
     connection = await connect(vault)
 
-    offers = {offer.name: offer for offer in await Gateway(vault).tools(ADA)}
+    offers = {offer.name: offer for offer in await gateway_of(vault).tools(ADA)}
 
     issue = offers["github.create_issue"]
     assert (issue.effect, issue.connections) == ("writes", (connection,))
@@ -203,19 +200,19 @@ async def test_a_tool_offered_says_all_a_model_needs(vault, connect):
 async def test_only_what_works_is_offered(vault, world, connect):
     await vault.add("openrouter", ADA, secret=Secret("sk-1234567890"))
     connection = await connect(vault)
-    assert await Gateway(vault).tools(ADA) != []
+    assert await gateway_of(vault).tools(ADA) != []
 
     await vault.disconnect(connection.id, owner=ADA)
 
-    assert await Gateway(vault).tools(ADA) == []
-    assert await Gateway(vault).tools(EVE) == []
+    assert await gateway_of(vault).tools(ADA) == []
+    assert await gateway_of(vault).tools(EVE) == []
 
 
 async def test_a_connector_that_was_uninstalled_hides_no_other(vault, connect, raw):
     gone, kept = await connect(vault), await connect(vault, login="hubot")
     raw("update connection set provider = 'gone' where id = ?", gone.id)
 
-    offers = await Gateway(vault).tools(ADA)
+    offers = await gateway_of(vault).tools(ADA)
 
     assert {one.connections for one in offers} == {(kept,)}
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from connector_vault import Gateway, Owner, State
+from connector_vault import Owner, State
 from connector_vault.errors import (
     OutcomeUnknown,
     RateLimited,
@@ -13,6 +13,7 @@ from connector_vault.errors import (
     TimedOut,
     Unreachable,
 )
+from tests.calls import call
 from tests.deeds import ADA, TOKEN, refreshes
 
 ISSUES = "/repos/octocat/hello-world/issues"
@@ -20,10 +21,6 @@ REPO = {"owner": "octocat", "repo": "hello-world"}
 NEW = {**REPO, "title": "Found one"}
 EVE = Owner(tenant="acme", user="eve")
 NINE_HOURS = 9 * 3600
-
-
-async def call(vault, tool, arguments, owner=ADA, **options):
-    return await Gateway(vault).call(owner, tool, arguments, **options)
 
 
 async def list_issues(vault, **options):

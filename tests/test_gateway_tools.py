@@ -5,7 +5,6 @@ import io
 
 import pytest
 
-from connector_vault import Gateway
 from connector_vault.errors import (
     BadArguments,
     Crashed,
@@ -14,11 +13,8 @@ from connector_vault.errors import (
     Refused,
     TimedOut,
 )
+from tests.calls import call, gateway_of
 from tests.deeds import ADA
-
-
-async def call(vault, tool, arguments, owner=ADA, **options):
-    return await Gateway(vault).call(owner, tool, arguments, **options)
 
 
 async def test_a_disconnect_stops_the_next_request_of_a_running_tool(acme_vault, acme_world):
@@ -137,7 +133,7 @@ async def test_a_file_not_needed_may_be_left_out_and_not_named(acme_vault):
 
 
 async def test_a_file_is_in_the_schema(acme_vault):
-    offers = {offer.name: offer for offer in await Gateway(acme_vault).tools(ADA)}
+    offers = {offer.name: offer for offer in await gateway_of(acme_vault).tools(ADA)}
 
     schema = offers["acme.attach"].input_schema
     assert schema["required"] == ["file"]

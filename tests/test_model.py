@@ -20,6 +20,7 @@ from connector_vault import (
     Receipt,
     Secret,
     State,
+    Tenant,
     errors,
 )
 from connector_vault.errors import BadArguments, ConnectorVaultError
@@ -151,6 +152,8 @@ def test_an_owner_has_a_name(name):
         Owner(tenant=name)
     with pytest.raises(BadArguments, match="user"):
         Owner(tenant="acme", user=name)
+    with pytest.raises(BadArguments, match="tenant"):
+        Tenant(name=name)
 
 
 @given(st.text())
@@ -163,6 +166,11 @@ def test_a_workspace_is_an_owner_without_a_user():
     assert str(Owner(tenant="acme")) == "acme"
     assert str(Owner(tenant="acme", user="ada")) == "acme/ada"
     assert Owner(tenant="acme") != Owner(tenant="acme", user="ada")
+
+
+def test_a_tenant_is_everybody_in_it_and_not_its_workspace():
+    assert str(Tenant(name="acme")) == "everybody in acme"
+    assert Tenant(name="acme") != Owner(tenant="acme")
 
 
 @pytest.mark.parametrize("state", State)

@@ -85,8 +85,9 @@ def test_an_import_does_nothing():
 def test_an_import_brings_nothing_that_is_not_needed():
     """What only the command line, the emulator or another store needs comes when it is needed."""
     check = (
-        "late = {'typer', 'rich', 'httpx2', 'cryptography', 'pydantic', 'connector_vault.emulator', "
-        "'connector_vault.cli', 'connector_vault.vault', 'connector_vault.gateway'}; "
+        "late = {'typer', 'rich', 'httpx2', 'cryptography', 'pydantic', 'starlette', 'uvicorn', "
+        "'connector_vault.emulator', 'connector_vault.cli', 'connector_vault.panel', "
+        "'connector_vault.vault', 'connector_vault.gateway'}; "
         "assert not late & set(sys.modules), late & set(sys.modules)"
     )
 

@@ -14,10 +14,18 @@ import pytest
 
 from connector_vault.errors import Corrupt, Misconfigured, StoreUnavailable
 from connector_vault.room import now_ms
-from connector_vault.stores import AddConnection, AddKey, Everything, Line, Shred, open_store
+from connector_vault.stores import (
+    AddAccess,
+    AddConnection,
+    AddKey,
+    Everything,
+    Line,
+    Shred,
+    open_store,
+)
 from connector_vault.stores.sqlite.schema import NEWEST
 from tests.player import playing
-from tests.rows import KEY, LINE, ROW, row_of
+from tests.rows import ACCESS, KEY, LINE, ROW, row_of
 
 URLS = ["postgresql://here/vault", "vault.db", "", "sqlite://vault.db", "sqlite:vault.db"]
 NOWHERE = ["sqlite:///", "sqlite:////tmp/x?mode=memory", "sqlite:////nowhere/at/all/vault.db"]
@@ -134,6 +142,16 @@ async def test_a_database_of_a_later_version_is_refused(opening, raw):
     with pytest.raises(Misconfigured, match=f"{NEWEST + 1}"):
         async with opening():
             pass
+
+
+async def test_a_database_of_the_first_version_is_brought_up_to_date(store, opening, raw):
+    raw("drop table access")
+    raw("drop index connection_tenant")
+    raw("pragma user_version = 1")
+
+    async with opening() as later:
+        await later.commit(AddAccess(ACCESS))
+        assert await row_of(later) == ROW
 
 
 async def test_an_empty_file_becomes_a_database(file, opening):

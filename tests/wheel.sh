@@ -47,6 +47,8 @@ for python in "${pythons[@]}"; do
   mkdir "$tree"
   tar --extract --gzip --file "$place"/dist/*.tar.gz --directory "$tree" --strip-components 1
   rm -rf "$tree/src" "$tree/connectors" "$tree/mcp_servers"
+  mkdir "$tree/build"
+  ln -s "$PWD/build/inspector" "$tree/build/inspector"
   "$python" -m venv "$tree/venv"
   pip=("$tree/venv/bin/python" -m pip --disable-pip-version-check --quiet)
   "${pip[@]}" install --constraint "$constraints" --upgrade pip

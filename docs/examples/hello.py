@@ -17,8 +17,9 @@ async def main() -> None:
             back = httpx2.get(pending.url, trust_env=False)  # Ada follows the link, and agrees
             (connection,) = await vault.finish(back.headers["location"], owner=ADA)
 
-            result = await Gateway(vault).call(ADA, "github.create_issue", ISSUE)
-            print(result.value["html_url"])
+            async with Gateway(vault) as gateway:
+                result = await gateway.call(ADA, "github.create_issue", ISSUE)
+                print(result.value["html_url"], result.isolation)
 
             receipt = await vault.disconnect(connection.id, owner=ADA)
             print(receipt.outcome, receipt.shredded)

@@ -39,6 +39,12 @@ async def connection(vault):
     return connection
 
 
+@pytest.fixture
+async def gateway(vault):
+    async with Gateway(vault) as gateway:
+        yield gateway
+
+
 async def file_a_bug(gateway):
     """Stand in for your agent."""
     try:
@@ -52,28 +58,28 @@ async def file_a_bug(gateway):
     return result.value["html_url"]
 
 
-async def test_the_agent_files_a_bug(vault, connection):
-    assert (await file_a_bug(Gateway(vault))).endswith("/octocat/hello-world/issues/2")
+async def test_the_agent_files_a_bug(gateway, connection):
+    assert (await file_a_bug(gateway)).endswith("/octocat/hello-world/issues/2")
 
 
-async def test_a_withdrawn_consent_asks_for_a_new_one(world, vault, connection):
+async def test_a_withdrawn_consent_asks_for_a_new_one(world, gateway, connection):
     await world.act("github", "revoke", login="octocat")
-    assert await file_a_bug(Gateway(vault)) == "please connect GitHub again"
+    assert await file_a_bug(gateway) == "please connect GitHub again"
 
 
-async def test_a_lost_answer_is_not_filed_twice(world, vault, connection):
+async def test_a_lost_answer_is_not_filed_twice(world, gateway, connection):
     await world.fault(kind="drop", host="api.github.com", method="POST")
-    assert "look before" in await file_a_bug(Gateway(vault))
+    assert "look before" in await file_a_bug(gateway)
     assert len(await world.log(host="api.github.com", path="*/issues")) == 1
 
 
-async def test_a_limit_says_how_long(world, vault, connection):
+async def test_a_limit_says_how_long(world, gateway, connection):
     await world.act("github", "limit", login="octocat", secondary=30)
-    assert await file_a_bug(Gateway(vault)) == "later, in 30 s"
+    assert await file_a_bug(gateway) == "later, in 30 s"
 
 
-async def test_eight_hours_later_one_refresh_is_enough(world, vault, connection):
+async def test_eight_hours_later_one_refresh_is_enough(world, gateway, connection):
     await world.advance(8 * 3600)
     await world.forget_log()
-    assert (await file_a_bug(Gateway(vault))).startswith("http")
+    assert (await file_a_bug(gateway)).startswith("http")
     assert len(await world.log(path=TOKEN)) == 1

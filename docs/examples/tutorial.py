@@ -21,7 +21,7 @@ async def main() -> None:
         connection = await connect(vault)
         print(connection.label, connection.state.value, connection.expires_at)
 
-        gateway = Gateway(vault)
+        gateway = Gateway(vault)  # it is closed with the vault
         for tool in await gateway.tools(ME):
             print(tool.name, tool.effect)
 

@@ -3,6 +3,7 @@
 Vault       connect, finish, add, token, connections, disconnect
 Gateway     tools, call
 Owner       whose a connection is
+Tenant      everybody in one
 errors      what can go wrong, named for what to do next
 """
 
@@ -20,6 +21,7 @@ from connector_vault.model import (
     Receipt,
     Secret,
     State,
+    Tenant,
 )
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ __all__ = [
     "Result",
     "Secret",
     "State",
+    "Tenant",
     "Vault",
     "errors",
 ]

@@ -1,43 +1,39 @@
-"""The way out: where the token is put on, and the only hosts it can reach."""
+"""The way out: where the token is put on, and the only places it can reach."""
 
 import asyncio
-import json
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import replace
-from urllib.parse import unquote
+from functools import lru_cache
 
-from connector_vault.connector import Api, Connector, Json, Reply, Request
-from connector_vault.errors import NotAllowed, OutcomeUnknown, Refused, TimedOut, Unreachable
-from connector_vault.http import Http, origin_of
+from connector_vault.connector import Api, Connector, Json, Reply, Request, Tool
+from connector_vault.connector.wire import check_request
+from connector_vault.errors import NotAllowed, OutcomeUnknown, TimedOut, Unreachable
+from connector_vault.http import Answer, Http, origin_of
+from connector_vault.masking import Mask
 from connector_vault.model import AccessToken, Secret
-from connector_vault.redaction import forms
 
-__all__ = ["Egress", "api_request", "hear"]
+__all__ = ["Direct", "Egress", "api_request", "mask_of"]
 
 MAX_REPLY = 10 * 1024 * 1024
 """Bytes of an API's answer."""
 
-_HIDDEN = "[token]"
-_METHODS = frozenset({"DELETE", "GET", "PATCH", "POST", "PUT"})
-_NOT_A_TOOLS = frozenset(
-    {"authorization", "connection", "content-length", "cookie", "host", "transfer-encoding"}
-)
-"""Headers that say who asks, whom, and how long a message is."""
-
-_PATH = re.compile(r"/[\x21-\x7e]*")
+_NOT_FOR_A_TOOL = frozenset({"connection", "content-length", "set-cookie", "transfer-encoding"})
+"""Headers of an answer that stay here: a session of the account, and the length before masking."""
 
 Tokens = Callable[[int | None], Awaitable[AccessToken]]
 """Gives the token as it is now; a newer one than the generation named, if one is."""
 
 
-class Egress(Api):
-    """An account's door, in the process that holds its token."""
+class Egress:
+    """An account's door for one call, in the process that holds its token."""
 
     def __init__(
-        self, connector: Connector, http: Http, tokens: Tokens, *, deadline: float
+        self, connector: Connector, tool: Tool, http: Http, tokens: Tokens, *, deadline: float
     ) -> None:
-        self._connector = connector
+        self.connector = connector
+        self._tool = tool
         self._http = http
         self._tokens = tokens
         self._deadline = deadline
@@ -46,35 +42,56 @@ class Egress(Api):
         self.wrote = False
         """Whether something was changed there, or may have been."""
 
-    async def send(self, request: Request) -> Json:
+    @asynccontextmanager
+    async def exchange(self, request: Request) -> AsyncGenerator[Answer]:
+        """Ask the provider, and give what it answers, masked, as it comes.
+
+        The url is a path below the connector's `api`, or an address at one of its upload hosts.
+
+        Raises:
+            NotAllowed: the tool may not ask this.
+            Unreachable, TimedOut: nothing was changed.
+            OutcomeUnknown: it was sent, and no answer came.
+        """
+        check_request(request)
         token = await self._tokens(None)
-        reply = await self._once(request, token.secret)
-        if reply.status == 401 and request.url.startswith("/"):
+        if request.url.startswith("/"):
+            check_declared(self._tool, request)
+            async with self._once(request, token) as answer:
+                if answer.status != 401:
+                    yield self._told(request, answer)
+                    return
             # Another process may have refreshed: GitHub's refresh ends the old token at once.
             token = await self._tokens(token.generation)
-            reply = await self._once(request, token.secret)
-        if request.method != "GET" and _is_blank_failure(reply):
-            words = f"{self._connector.title} answered {reply.status} to a change"
-            raise OutcomeUnknown(f"{words}: look whether it happened before repeating it")
-        return hear(self._connector, reply, self._shown)
+        async with self._once(request, token) as answer:
+            yield self._told(request, answer)
 
-    async def _once(self, request: Request, token: Secret) -> Reply:
+    def clean(self, text: bytes) -> bytes:
+        """Give a tool's own words without the tokens that were used, and what looks like one.
+
+        It never had them; this is for what was written in a way that the door did not see through.
+        """
+        return self._mask().clean(text, escaped=False)
+
+    @asynccontextmanager
+    async def _once(self, request: Request, token: AccessToken) -> AsyncGenerator[Answer]:
         changes = request.method != "GET"
-        if token not in self._shown:
-            self._shown.append(token)
-        if _NOT_A_TOOLS & {name.lower() for name in request.headers}:
-            raise NotAllowed("a tool set a header that is not its own to set")
-        outgoing, origins = request, frozenset(self._connector.uploads)
+        outgoing, origins = request, frozenset(self.connector.uploads)
         if request.url.startswith("/"):
-            outgoing = api_request(self._connector, request, token)
-            origins = frozenset({origin_of(self._connector.api)})
-        wrote, self.wrote = self.wrote, self.wrote or changes
+            outgoing = api_request(self.connector, request, token.secret)
+            origins = frozenset({origin_of(self.connector.api)})
+        if token.secret not in self._shown:
+            self._shown.append(token.secret)
+        before, self.wrote = self.wrote, self.wrote or changes
         try:
-            reply = await self._http.send(
+            async with self._http.stream(
                 outgoing, origins=origins, deadline=self._deadline, limit=MAX_REPLY
-            )
+            ) as answer:
+                if answer.status >= 300 and not _is_blank_failure(answer):
+                    self.wrote = before
+                yield answer
         except (NotAllowed, TimedOut, Unreachable):
-            self.wrote = wrote
+            self.wrote = before
             raise
         except OutcomeUnknown as error:
             if changes:
@@ -82,9 +99,53 @@ class Egress(Api):
             if asyncio.get_running_loop().time() >= self._deadline:
                 raise TimedOut(str(error)) from error
             raise Unreachable(str(error)) from error
-        if reply.status >= 300 and not _is_blank_failure(reply):
-            self.wrote = wrote
-        return reply
+
+    def _told(self, request: Request, answer: Answer) -> Answer:
+        if request.method != "GET" and _is_blank_failure(answer):
+            words = f"{self.connector.title} answered {answer.status} to a change"
+            raise OutcomeUnknown(f"{words}: look whether it happened before repeating it")
+        mask = self._mask()
+        headers = {
+            name: mask.clean(value.encode("latin-1", "replace")).decode("latin-1")
+            for name, value in answer.headers.items()
+            if name not in _NOT_FOR_A_TOOL
+        }
+        return Answer(answer.status, headers, _masked(answer.pieces, mask))
+
+    def _mask(self) -> Mask:
+        return mask_of(self.connector, *self._shown)
+
+
+class Direct(Api):
+    """The same door for a tool that runs in this process."""
+
+    def __init__(self, egress: Egress) -> None:
+        self._egress = egress
+
+    async def send(self, request: Request) -> Json:
+        async with self._egress.exchange(request) as answer:
+            body = b"".join([piece async for piece in answer.pieces])
+        return self._egress.connector.answer(Reply(answer.status, body, answer.headers))
+
+
+def mask_of(connector: Connector, *tokens: Secret) -> Mask:
+    """Make what takes these tokens out of a connector's answers."""
+    return Mask([token.reveal() for token in tokens], connector.patterns)
+
+
+def check_declared(tool: Tool, request: Request) -> None:
+    """Let only a request pass that a tool says it makes.
+
+    Raises:
+        NotAllowed: it is another.
+    """
+    if tool.requests:
+        allowed = _pattern(tool.requests).fullmatch(f"{request.method} {request.url}") is not None
+    else:
+        allowed = request.method == "GET" or tool.effect != "reads"
+    if not allowed:
+        words = f"{tool.name} asked for what it does not declare, with {request.method[:7]}"
+        raise NotAllowed(f"{words}: its author names each of its requests in `requests`")
 
 
 def api_request(connector: Connector, request: Request, token: Secret) -> Request:
@@ -93,52 +154,32 @@ def api_request(connector: Connector, request: Request, token: Secret) -> Reques
     Raises:
         NotAllowed: the method or the path is not one.
     """
-    path = request.url
-    pieces = unquote(path).replace("\\", "/").split("/")
-    climbs = any(piece in (".", "..") for piece in pieces)
-    if (
-        request.method not in _METHODS
-        or not _PATH.fullmatch(path)
-        or climbs
-        or set("?#\\") & set(path)
-    ):
-        raise NotAllowed("a tool asked for an address that is not a plain path of its API")
-    headers = {**connector.headers, **request.headers}
+    check_request(request)
+    headers = _joined(connector.headers, request.headers)
     headers["Authorization"] = f"Bearer {token.reveal()}"
-    return replace(request, url=connector.api + path, headers=headers)
+    return replace(request, url=connector.api + request.url, headers=headers)
 
 
-def _is_blank_failure(reply: Reply) -> bool:
+def _joined(ours: Mapping[str, str], theirs: Mapping[str, str]) -> dict[str, str]:
+    said = {name.lower() for name in theirs}
+    return {name: value for name, value in ours.items() if name.lower() not in said} | dict(theirs)
+
+
+@lru_cache(maxsize=1024)
+def _pattern(requests: tuple[str, ...]) -> re.Pattern[str]:
+    holes = re.compile(r"\{/?\}")
+    shapes = ("[^/]+".join(map(re.escape, holes.split(one))) for one in requests)
+    return re.compile("|".join(shapes))
+
+
+def _is_blank_failure(answer: Answer) -> bool:
     # A bare 5xx may come from a proxy, after the provider did what was asked.
-    return reply.status >= 500 and "retry-after" not in reply.headers
+    return answer.status >= 500 and "retry-after" not in answer.headers
 
 
-def hear(connector: Connector, reply: Reply, tokens: Sequence[Secret]) -> Json:
-    """Give what a reply says, without any of these tokens: some providers repeat them.
-
-    Raises:
-        ConnectorVaultError: what the connector reads in it.
-    """
-    body = reply.body
-    for token in tokens:
-        for _, form in forms(token.reveal()):
-            body = body.replace(form, _HIDDEN.encode())
-    try:
-        said = connector.answer(replace(reply, body=body))
-    except Refused as error:
-        raise Refused(_hide(error.code, tokens), _hide(error.message, tokens)) from None
-    # It may have been written with escapes. Written again it has those that we look for.
-    return _scrub(said, tokens) if b"\\" in body else said
-
-
-def _scrub(said: Json, tokens: Sequence[Secret]) -> Json:
-    text = json.dumps(said, ensure_ascii=False)
-    for token in tokens:
-        text = text.replace(json.dumps(token.reveal(), ensure_ascii=False)[1:-1], _HIDDEN)
-    return json.loads(text)
-
-
-def _hide(text: str, tokens: Sequence[Secret]) -> str:
-    for token in tokens:
-        text = text.replace(token.reveal(), _HIDDEN)
-    return text
+async def _masked(pieces: AsyncIterator[bytes], mask: Mask) -> AsyncGenerator[bytes]:
+    async for piece in pieces:
+        if certain := mask.feed(piece):
+            yield certain
+    if rest := mask.rest():
+        yield rest

@@ -1,11 +1,10 @@
 """May this call happen, and what came of it."""
 
 import asyncio
-import inspect
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Self
 
 from connector_vault import registry
 from connector_vault.connector import Connector, Effect, Json, Tool
@@ -14,25 +13,22 @@ from connector_vault.errors import (
     Ambiguous,
     BadArguments,
     ConnectorVaultError,
-    Crashed,
     Misconfigured,
     NotAllowed,
     NotConnected,
     OutcomeUnknown,
     Reconnect,
-    TimedOut,
 )
 from connector_vault.model import AccessToken, Connection, Owner, State
-from connector_vault.room import check_usable, owner_of
-from connector_vault.signature import signature_of
+from connector_vault.room import check_usable
+from connector_vault.running import Choice, Require, Runner, Work
+from connector_vault.sandbox.level import Isolation
 from connector_vault.stores import Row
 from connector_vault.vault import Vault
 
 __all__ = ["Gateway", "Offer", "Result"]
 
 _log = logging.getLogger(__name__)
-
-Isolation = Literal["inline"]
 
 _MAX_TIMEOUT = 600.0
 """Seconds. A longer call is work for a queue."""
@@ -62,23 +58,39 @@ class Result:
     tool: str
     connection: str
     isolation: Isolation
-    """How far the tool was kept from the rest of the process: `inline` is not at all."""
+    """How far the tool was kept from everything else."""
     seconds: float
 
 
 class Gateway:
-    """Calls tools on behalf of owners. A tool gets an `Api`, never a token."""
+    """Calls tools on behalf of owners. A tool gets an `Api`, never a token.
 
-    def __init__(self, vault: Vault, *, isolation: Isolation = "inline") -> None:
+    It is closed with its vault, or before, as a context manager.
+    """
+
+    def __init__(
+        self, vault: Vault, *, isolation: Choice = "auto", require: Require = "third-party"
+    ) -> None:
+        """Say how tools are run. No process is started before the first call.
+
+        `isolation`: by default our own connectors' tools run in processes that are used again for
+        the same owner and provider, others' in a process for each call. `fresh` does that for all.
+        `inline` runs all of them in this process: what they do cannot be ended.
+
+        `require`: whose tools are refused where the kernel has no sandbox for processes.
+        """
         self._vault = vault
-        self._isolation: Isolation = isolation
+        self._runner = Runner(isolation, require)
+        vault.closing.push_async_callback(self._runner.close)
 
     async def __aenter__(self) -> Self:
-        """Start what runs tools now rather than at the first call."""
+        """Start now what would otherwise wait for the first call."""
+        await self._runner.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """End what runs tools. The vault stays open."""
+        await self._runner.close()
 
     async def tools(self, owner: Owner) -> list[Offer]:
         """Give the tools of every live connection of an owner."""
@@ -86,12 +98,11 @@ class Gateway:
         async for connection in self._vault.connections(owner=owner):
             if connection.live:
                 accounts.setdefault(connection.provider, []).append(connection)
-        return [
-            _offer(connector, tool, tuple(connections))
-            for provider, connections in sorted(accounts.items())
-            for connector in _loaded(provider)
-            for tool in connector.tools
-        ]
+        offers: list[Offer] = []
+        for provider, connections in sorted(accounts.items()):
+            for connector in _loaded(provider):
+                offers += await self._offers(connector, tuple(connections))
+        return offers
 
     async def call(
         self,
@@ -116,7 +127,8 @@ class Gateway:
             Crashed: the tool itself failed.
         """
         connector, found = _find(tool)
-        bound = signature_of(found.function).bind(arguments)
+        work = Work(connector=connector, tool=found, owner=owner, arguments=dict(arguments))
+        self._runner.check(work)
         seconds = found.timeout if timeout is None else timeout
         if not 0 < seconds <= _MAX_TIMEOUT:
             raise BadArguments(f"a timeout is more than 0 and at most {_MAX_TIMEOUT:.0f} seconds")
@@ -124,12 +136,32 @@ class Gateway:
         row = await self._account(connector, owner, connection)
         tokens, _ = await self._vault.room.keyring.open(row)
         _check_scopes(connector, found, tokens.scopes)
-        work = _Work(connector=connector, tool=found, row=row, bound=bound)
-        value = await self._audited(work, begun + seconds)
+        value, isolation = await self._audited(work, row, begun + seconds)
         took = asyncio.get_running_loop().time() - begun
-        return Result(
-            value=value, tool=tool, connection=row.id, isolation=self._isolation, seconds=took
-        )
+        return Result(value=value, tool=tool, connection=row.id, isolation=isolation, seconds=took)
+
+    async def _offers(
+        self, connector: Connector, connections: tuple[Connection, ...]
+    ) -> list[Offer]:
+        try:
+            described = await self._runner.describe(connector)
+        except ConnectorVaultError as error:
+            _log.warning("no tools of %s: %s", connector.name, error)
+            return []
+        known = {one.name: one for one in described}
+        return [
+            Offer(
+                name=f"{connector.name}.{tool.name}",
+                description=known[tool.name].description,
+                effect=tool.effect,
+                scopes=tool.scopes,
+                input_schema=known[tool.name].input_schema,
+                output_schema=known[tool.name].output_schema,
+                connections=connections,
+            )
+            for tool in connector.tools
+            if tool.name in known
+        ]
 
     async def _account(self, connector: Connector, owner: Owner, connection: str | None) -> Row:
         if connection is None:
@@ -152,67 +184,40 @@ class Gateway:
             raise Ambiguous(f"{owner} has several {connector.title} accounts, name one: {named}")
         return live[0].id
 
-    async def _audited(self, work: "_Work", deadline: float) -> Json:
+    async def _audited(self, work: Work, row: Row, deadline: float) -> tuple[Json, Isolation]:
         room = self._vault.room
         detail = {"tool": work.tool.name, "effect": work.tool.effect}
         # What is about to happen is on the disk before anything is sent.
-        await room.store.commit(room.audit.line(work.row, "call", "begun", **detail))
+        await room.store.commit(room.audit.line(row, "call", "begun", **detail))
         outcome = "cancelled"
         try:
-            value = await self._run(work, deadline)
+            value = await self._run(work, row, deadline)
             outcome = "ok"
         except ConnectorVaultError as error:
             outcome = type(error).__name__
             raise
         finally:
-            room.audit.note(work.row, "call", outcome, **detail)
+            room.audit.note(row, "call", outcome, **detail)
         return value
 
-    async def _run(self, work: "_Work", deadline: float) -> Json:
-        owner = owner_of(work.row)
-
+    async def _run(self, work: Work, row: Row, deadline: float) -> tuple[Json, Isolation]:
         async def token(newer_than: int | None) -> AccessToken:
-            return await self._vault.current(work.row.id, owner=owner, newer_than=newer_than)
+            return await self._vault.current(row.id, owner=work.owner, newer_than=newer_than)
 
-        api = Egress(work.connector, self._vault.room.http, token, deadline=deadline)
+        http = self._vault.room.http
+        egress = Egress(work.connector, work.tool, http, token, deadline=deadline)
         try:
-            return await _bounded(work, api, deadline)
+            return await self._runner.run(work, egress, deadline)
         except OutcomeUnknown:
             raise
         except ConnectorVaultError as error:
-            if api.wrote:
+            if egress.wrote:
                 # Any other error would invite to do again what was done.
                 words = f"{error}; but something was changed before: look for it"
                 raise OutcomeUnknown(words) from error
             if isinstance(error, Reconnect):
-                raise Reconnect(error.reason, work.row.id) from error
+                raise Reconnect(error.reason, row.id) from error
             raise
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Work:
-    """One call, decided on and not yet run."""
-
-    connector: Connector
-    tool: Tool
-    row: Row
-    bound: Mapping[str, Json]
-
-
-async def _bounded(work: _Work, api: Egress, deadline: float) -> Json:
-    name = f"{work.connector.name}.{work.tool.name}"
-    limit = asyncio.timeout_at(deadline)
-    try:
-        async with limit:
-            value = await work.tool.function(api, **work.bound)
-        return signature_of(work.tool.function).dump(value)
-    except ConnectorVaultError:
-        raise
-    except Exception as error:
-        if limit.expired():
-            raise TimedOut(f"{name} did not end before its deadline") from error
-        # A tool is somebody else's code: whatever it raises, its caller gets one kind of error.
-        raise Crashed(f"{name} failed with {type(error).__name__}: tell its author") from error
 
 
 def _loaded(provider: str) -> tuple[Connector, ...]:
@@ -242,16 +247,3 @@ def _check_scopes(connector: Connector, tool: Tool, granted: frozenset[str] | No
     if lacking:
         words = f"{tool.name} needs the scope {' '.join(sorted(lacking))}, which was not granted"
         raise NotAllowed(f"{words}: connect {connector.title} again with it")
-
-
-def _offer(connector: Connector, tool: Tool, connections: tuple[Connection, ...]) -> Offer:
-    signature = signature_of(tool.function)
-    return Offer(
-        name=f"{connector.name}.{tool.name}",
-        description=inspect.getdoc(tool.function) or "",
-        effect=tool.effect,
-        scopes=tool.scopes,
-        input_schema=signature.input_schema(),
-        output_schema=signature.output_schema(),
-        connections=connections,
-    )

@@ -1,12 +1,12 @@
 """The one place that sends. Every request has a deadline, a list of origins and a size limit."""
 
 import asyncio
-import json
 import logging
-from collections.abc import AsyncGenerator, Collection
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import httpx2
 
@@ -19,7 +19,7 @@ from connector_vault.errors import (
     Unreachable,
 )
 
-__all__ = ["LOOPBACK", "Http", "open_http", "origin_of", "origins_of"]
+__all__ = ["LOOPBACK", "Answer", "Http", "open_http", "origin_of", "origins_of"]
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -30,6 +30,15 @@ _MAX_CONNECTIONS = 200
 
 _NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
 """What httpx2 raises before a byte of the request has left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a provider answers, as it comes. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    pieces: AsyncIterator[bytes] = field(repr=False)
 
 
 class Http:
@@ -51,7 +60,16 @@ class Http:
         deadline: float,
         limit: int = _MAX_TOKEN_REPLY,
     ) -> Reply:
-        """Send one request, once, without following a redirect.
+        """Send one request, once, and read the whole answer. See `stream`."""
+        async with self.stream(request, origins=origins, deadline=deadline, limit=limit) as answer:
+            body = b"".join([piece async for piece in answer.pieces])
+        return Reply(answer.status, body, answer.headers)
+
+    @asynccontextmanager
+    async def stream(
+        self, request: Request, *, origins: Collection[str], deadline: float, limit: int
+    ) -> AsyncGenerator[Answer]:
+        """Send one request, once, without following a redirect, and give the answer as it comes.
 
         `deadline` is a time of the running loop's clock; `limit` is in bytes.
 
@@ -69,41 +87,25 @@ class Http:
             msg = f"the deadline had passed before {origin} was asked"
             raise TimedOut(msg)
         sent = _Sent()
-        try:
+        with _explained(origin, sent):
             async with asyncio.timeout_at(deadline):
-                return await self._exchange(request, sent, limit)
-        except TimeoutError as error:
-            if sent.yes:
-                msg = f"{origin} did not answer before the deadline"
-                raise OutcomeUnknown(msg) from error
-            msg = f"{origin} could not be reached before the deadline"
-            raise TimedOut(msg) from error
-        except (httpx2.InvalidURL, httpx2.LocalProtocolError):
-            raise NotAllowed("a request whose address or headers cannot be sent") from None
-        except httpx2.HTTPError as error:
-            # Only the class is told: httpx2 puts whole addresses into its messages.
-            what = type(error).__name__
-            if sent.yes and not isinstance(error, _NOT_SENT):
-                msg = f"{origin} was sent the request and the connection broke ({what})"
-                raise OutcomeUnknown(msg) from None
-            msg = f"{origin} cannot be reached ({what})"
-            raise Unreachable(msg) from None
+                reply = await self._begin(request, sent)
+                try:
+                    pieces = _capped(reply, limit)
+                    yield Answer(reply.status_code, dict(reply.headers), pieces)
+                finally:
+                    await reply.aclose()
 
-    async def _exchange(self, request: Request, sent: "_Sent", limit: int) -> Reply:
+    async def _begin(self, request: Request, sent: "_Sent") -> httpx2.Response:
         outgoing = self._client.build_request(
             request.method,
             self.address(request.url),
             params=dict(request.query) or None,
             headers=_headers(request),
-            content=_content(request),
+            content=request.body(),
             extensions={"trace": sent.trace},
         )
-        reply = await self._client.send(outgoing, stream=True)
-        try:
-            body = await _capped(reply, limit)
-        finally:
-            await reply.aclose()
-        return Reply(reply.status_code, body, dict(reply.headers))
+        return await self._client.send(outgoing, stream=True)
 
 
 @asynccontextmanager
@@ -174,33 +176,43 @@ class _Sent:
             self.yes = True
 
 
+@contextmanager
+def _explained(origin: str, sent: _Sent) -> Generator[None]:
+    try:
+        yield
+    except TimeoutError as error:
+        if sent.yes:
+            msg = f"{origin} did not answer before the deadline"
+            raise OutcomeUnknown(msg) from error
+        msg = f"{origin} could not be reached before the deadline"
+        raise TimedOut(msg) from error
+    except (httpx2.InvalidURL, httpx2.LocalProtocolError):
+        raise NotAllowed("a request whose address or headers cannot be sent") from None
+    except httpx2.HTTPError as error:
+        # Only the class is told: httpx2 puts whole addresses into its messages.
+        what = type(error).__name__
+        if sent.yes and not isinstance(error, _NOT_SENT):
+            msg = f"{origin} was sent the request and the connection broke ({what})"
+            raise OutcomeUnknown(msg) from None
+        msg = f"{origin} cannot be reached ({what})"
+        raise Unreachable(msg) from None
+
+
 def _headers(request: Request) -> dict[str, str]:
     # Uncompressed, so that a small answer cannot unfold into a large one.
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
     headers["User-Agent"] = "connector-vault"
-    if request.json is not None:
-        headers["Content-Type"] = "application/json"
-    if request.form is not None:
-        headers["Content-Type"] = "application/x-www-form-urlencoded"
-    return headers | dict(request.headers)
+    return headers | request.all_headers()
 
 
-def _content(request: Request) -> bytes | None:
-    if request.json is not None:
-        return json.dumps(request.json, separators=(",", ":"), allow_nan=False).encode()
-    if request.form is not None:
-        return urlencode(request.form).encode()
-    return request.content
-
-
-async def _capped(reply: httpx2.Response, limit: int) -> bytes:
-    body = bytearray()
-    async for chunk in reply.aiter_bytes():
-        body += chunk
-        if len(body) > limit:
+async def _capped(reply: httpx2.Response, limit: int) -> AsyncGenerator[bytes]:
+    size = 0
+    async for piece in reply.aiter_bytes():
+        size += len(piece)
+        if size > limit:
             msg = f"the answer is longer than {limit:,} bytes, and was not read"
             raise OutcomeUnknown(msg)
-    return bytes(body)
+        yield piece
 
 
 def _silence() -> None:

@@ -89,6 +89,14 @@ class Keyring:
         """Give the key that seals consents and marks grants."""
         return await self.get(_STORE_KEY, "", "")
 
+    async def prove(self) -> None:
+        """Prove that the store answers now, and that the holder opens its key.
+
+        Raises:
+            StoreUnavailable, KeysUnavailable, Corrupt, Shredded: they do not.
+        """
+        await self._fetch(_STORE_KEY, "", "")
+
     async def settle_store_key(self) -> None:
         """Make the store's own key in a new store, or prove that the holder opens it.
 

@@ -10,6 +10,7 @@ from typing import Literal, NoReturn
 from connector_vault.errors import BadArguments
 
 __all__ = [
+    "AccessKey",
     "AccessToken",
     "Account",
     "Client",
@@ -20,6 +21,7 @@ __all__ = [
     "Receipt",
     "Secret",
     "State",
+    "Tenant",
     "Tokens",
 ]
 
@@ -88,6 +90,23 @@ class Owner:
 
     def __str__(self) -> str:
         return f"{self.tenant}/{self.user}" if self.user else self.tenant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """Everybody in a tenant, and its workspace: for those who look after all its connections.
+
+    It owns nothing. `Owner(tenant=…)` without a user is the workspace alone.
+    """
+
+    name: str
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise BadArguments("a tenant is 1 to 255 characters without control characters")
+
+    def __str__(self) -> str:
+        return f"everybody in {self.name}"
 
 
 class State(Enum):
@@ -180,6 +199,24 @@ class Pending:
     url: str = field(repr=False)
     state: str = field(repr=False)
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessKey:
+    """What opens the panel to a program, without its text, which nobody has but that program."""
+
+    id: str
+    whose: Owner | Tenant
+    """Whose connections it lists and ends."""
+    name: str
+    """What people call it."""
+    created_at: datetime
+    revoked_at: datetime | None
+    """None: it works."""
+
+    @property
+    def live(self) -> bool:
+        return self.revoked_at is None
 
 
 @dataclass(frozen=True, slots=True)

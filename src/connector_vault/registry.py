@@ -13,17 +13,30 @@ from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pkgutil import iter_modules
 from types import ModuleType
+from typing import NamedTuple
 
 from connector_vault.connector import Connector
 from connector_vault.errors import BadArguments, Misconfigured
 
-__all__ = ["GROUP", "load", "names", "part"]
+__all__ = ["GROUP", "Place", "load", "names", "ours", "part", "place"]
 
 GROUP = "connector_vault.connectors"
 """The entry-point group for connectors in other packages: `name = "package:connector"`."""
 
 _OURS = "connector_vault.connectors"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+
+class Place(NamedTuple):
+    """Where a connector is imported from."""
+
+    module: str
+    name: str
+
+
+def ours() -> tuple[Place, ...]:
+    """Give the places of the connectors that come with this package."""
+    return tuple(Place(f"{_OURS}.{name}", "connector") for name in sorted(_folders()))
 
 
 def names() -> tuple[str, ...]:
@@ -38,7 +51,7 @@ def load(name: str) -> Connector:
         BadArguments: no connector has this name; the message lists those that exist.
         Misconfigured: its module does not hold a connector of that name.
     """
-    module, attribute = _place(name)
+    module, attribute = place(name)
     found: object = getattr(_import(module), attribute, None)
     if not isinstance(found, Connector) or found.name != name:
         msg = f"{module}:{attribute} is not a Connector named {name!r}: tell its author"
@@ -48,11 +61,34 @@ def load(name: str) -> Connector:
 
 def part(name: str, submodule: str) -> ModuleType | None:
     """Import a further module of a connector, such as its `emulator`. None if it has none."""
-    module, _ = _place(name)
+    module, _ = place(name)
     is_package = hasattr(_import(module), "__path__")
     if not is_package or find_spec(f"{module}.{submodule}") is None:
         return None
     return _import(f"{module}.{submodule}")
+
+
+def place(name: str) -> Place:
+    """Find a connector, without importing it.
+
+    Raises:
+        BadArguments: no connector has this name.
+        Misconfigured: several packages offer one.
+    """
+    if not _NAME.fullmatch(name):
+        # Not repeated: somebody may have passed a token by mistake.
+        raise BadArguments(f"no connector has this name: there are {', '.join(names())}")
+    if find_spec(f"{_OURS}.{name}") is not None:
+        return Place(f"{_OURS}.{name}", "connector")
+    points = [point for point in _points(tuple(sys.path)) if point.name == name]
+    if len(points) > 1:
+        places = ", ".join(sorted(point.value for point in points))
+        msg = f"several packages offer a connector {name!r} ({places}): uninstall all but one"
+        raise Misconfigured(msg)
+    if not points:
+        msg = f"no connector is named {name!r}: there are {', '.join(names())}"
+        raise BadArguments(msg)
+    return Place(points[0].module, points[0].attr)
 
 
 def _folders() -> Iterator[str]:
@@ -64,23 +100,6 @@ def _folders() -> Iterator[str]:
 def _points(_path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
     # Once for each search path: it reads the metadata of everything that is installed.
     return tuple(entry_points(group=GROUP))
-
-
-def _place(name: str) -> tuple[str, str]:
-    if not _NAME.fullmatch(name):
-        # Not repeated: somebody may have passed a token by mistake.
-        raise BadArguments(f"no connector has this name: there are {', '.join(names())}")
-    if find_spec(f"{_OURS}.{name}") is not None:
-        return f"{_OURS}.{name}", "connector"
-    points = [point for point in _points(tuple(sys.path)) if point.name == name]
-    if len(points) > 1:
-        places = ", ".join(sorted(point.value for point in points))
-        msg = f"several packages offer a connector {name!r} ({places}): uninstall all but one"
-        raise Misconfigured(msg)
-    if not points:
-        msg = f"no connector is named {name!r}: there are {', '.join(names())}"
-        raise BadArguments(msg)
-    return points[0].module, points[0].attr
 
 
 def _import(module: str) -> ModuleType:

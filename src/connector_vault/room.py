@@ -13,7 +13,7 @@ from connector_vault.clients import Clients
 from connector_vault.errors import Corrupt, NotConnected, Reconnect
 from connector_vault.http import Http
 from connector_vault.keyring import Keyring
-from connector_vault.model import Connection, Kind, Owner, State
+from connector_vault.model import Connection, Kind, Owner, State, Tenant
 from connector_vault.stores import Credential, One, Openable, Row, Store
 from connector_vault.undertaking import Undertakings
 
@@ -60,7 +60,7 @@ class Room:
             raise _unknown(connection, owner)
         return found
 
-    async def row(self, connection: str, owner: Owner) -> Row:
+    async def row(self, connection: str, owner: Owner | Tenant) -> Row:
         """Read a whole connection.
 
         Raises:
@@ -104,9 +104,9 @@ def check_state(row: Openable) -> None:
         raise Corrupt(f"the state of {row.id} is none there is: somebody edited the database")
 
 
-def new_id(kind: str) -> str:
-    """Make an id of 100 random bits: `con_…`."""
-    return f"{kind}_" + "".join(choice(_ALPHABET) for _ in range(20))
+def new_id(kind: str, length: int = 20) -> str:
+    """Make an id, of 5 random bits for each letter: `con_…`."""
+    return f"{kind}_" + "".join(choice(_ALPHABET) for _ in range(length))
 
 
 def now_ms() -> int:
@@ -148,7 +148,7 @@ def connection_of(row: Row) -> Connection:
     )
 
 
-def _unknown(connection: str, owner: Owner) -> NotConnected:
+def _unknown(connection: str, owner: Owner | Tenant) -> NotConnected:
     # What is no id is not repeated: somebody may have passed a token by mistake.
     which = f"connection {connection}" if _ID.fullmatch(connection) else "such connection"
     return NotConnected(f"{owner} has no {which}: `list` shows those there are")

@@ -13,7 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from connector_vault.connector import BadArguments, File, Json
 from connector_vault.connector.parts import Function
 
-__all__ = ["Signature", "signature_of"]
+__all__ = ["Signature", "signature_of", "text_of"]
 
 _MAX_ARGUMENTS = 1024 * 1024
 """Bytes of a call's arguments as JSON, files apart."""
@@ -61,13 +61,7 @@ class Signature:
         """
         plain = {name: value for name, value in arguments.items() if name not in self.files}
         try:
-            text = json.dumps(plain, allow_nan=False)
-        except (RecursionError, TypeError, ValueError):
-            raise BadArguments("arguments are what JSON can say") from None
-        if len(text) > _MAX_ARGUMENTS:
-            raise BadArguments(f"arguments are at most {_MAX_ARGUMENTS:,} bytes")
-        try:
-            read = self.arguments.model_validate_json(text, strict=True)
+            read = self.arguments.model_validate_json(text_of(plain), strict=True)
         except ValidationError as error:
             raise BadArguments(_told(error)) from None
         return {name: getattr(read, name) for name in read.model_fields_set} | self._held(arguments)
@@ -86,6 +80,21 @@ class Signature:
             elif needed or given is not None:
                 raise BadArguments(f"{name}: a file is handed over by the calling program")
         return held
+
+
+def text_of(arguments: Mapping[str, Json]) -> str:
+    """Write arguments as JSON.
+
+    Raises:
+        BadArguments: it cannot say them, or they are too long.
+    """
+    try:
+        text = json.dumps(arguments, allow_nan=False)
+    except (RecursionError, TypeError, ValueError):
+        raise BadArguments("arguments are what JSON can say") from None
+    if len(text) > _MAX_ARGUMENTS:
+        raise BadArguments(f"arguments are at most {_MAX_ARGUMENTS:,} bytes")
+    return text
 
 
 @lru_cache(maxsize=1024)

@@ -1,7 +1,7 @@
 """The life of a credential: connect, hand out, refresh, disconnect."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from connector_vault import consent, revocation
 from connector_vault.audit import Audit
@@ -10,12 +10,21 @@ from connector_vault.errors import BadArguments
 from connector_vault.http import open_http
 from connector_vault.keyring import open_keyring
 from connector_vault.keys import open_keys
-from connector_vault.model import AccessToken, Client, Connection, Owner, Pending, Receipt, Secret
+from connector_vault.model import (
+    AccessToken,
+    Client,
+    Connection,
+    Owner,
+    Pending,
+    Receipt,
+    Secret,
+    Tenant,
+)
 from connector_vault.pasting import paste
 from connector_vault.refresh import Refresher
 from connector_vault.room import Room, check_usable, connection_of, instant, now_ms
 from connector_vault.settings import load_settings
-from connector_vault.stores import Openable, Owned, World, is_new, open_store
+from connector_vault.stores import START, Openable, Owned, World, is_new, open_store
 from connector_vault.undertaking import Undertakings, unhurried
 
 __all__ = ["Vault"]
@@ -30,8 +39,12 @@ _MAX_PURPOSE = 200
 class Vault:
     """Keeps connections, and hands out their tokens. Made by `Vault.open`."""
 
-    def __init__(self, room: Room, refresher: Refresher) -> None:
+    def __init__(
+        self, room: Room, refresher: Refresher, closing: AsyncExitStack | None = None
+    ) -> None:
         self.room = room
+        self.closing = closing or AsyncExitStack()
+        """What is done first when the vault is closed."""
         self._refresher = refresher
 
     @staticmethod
@@ -75,7 +88,8 @@ class Vault:
                 clock=clock,
                 work=work,
             )
-            yield Vault(room, Refresher(room))
+            closing = await stack.enter_async_context(AsyncExitStack())
+            yield Vault(room, Refresher(room), closing)
 
     async def connect(
         self,
@@ -162,19 +176,30 @@ class Vault:
         """Give a token to the gateway, whose own audit says what it is for."""
         return await self._open(await self._fresh(connection, owner, newer_than))
 
-    async def get(self, connection: str, *, owner: Owner) -> Connection:
+    async def get(self, connection: str, *, owner: Owner | Tenant) -> Connection:
         """Give one connection.
 
         Raises:
-            NotConnected: this owner has no such connection.
+            NotConnected: this owner, or anybody in this tenant, has no such connection.
         """
         return connection_of(await self.room.row(connection, owner))
 
     async def connections(
-        self, *, owner: Owner, provider: str | None = None
+        self, *, owner: Owner | Tenant, provider: str | None = None, after: str | None = None
     ) -> AsyncIterator[Connection]:
-        """Give an owner's connections, the oldest first, the ended ones with their state."""
-        async for row in self.room.store.rows(Owned(owner=owner, provider=provider)):
+        """Give an owner's or a tenant's connections, the oldest first, the ended with their state.
+
+        `after`: the id of one of them. Those up to it are left out.
+
+        Raises:
+            NotConnected: there is no connection `after`.
+        """
+        begin = START
+        if after is not None:
+            last = await self.room.row(after, owner)
+            begin = (last.created_at, last.id)
+        query = Owned(owner=owner, provider=provider, after=begin)
+        async for row in self.room.store.rows(query):
             yield connection_of(row)
 
     async def disconnect(self, connection: str, *, owner: Owner) -> Receipt:

@@ -37,20 +37,25 @@ async def connection(vault):
     return connection
 
 
+@pytest.fixture
+async def gateway(vault):
+    async with Gateway(vault) as gateway:
+        yield gateway
+
+
 async def test_an_account_is_connected(connection):
     assert (connection.label, connection.scopes) == ("jo", {"notes"})
 
 
-async def test_a_note_is_added_and_listed(vault, connection):
-    gateway = Gateway(vault)
+async def test_a_note_is_added_and_listed(gateway, connection):
     await gateway.call(JO, "jotter.add_note", {"text": "buy milk"})
     found = await gateway.call(JO, "jotter.list_notes", {})
     assert found.value == {"notes": [{"id": 1, "text": "buy milk"}]}
 
 
-async def test_an_hour_later_it_is_refreshed(world, vault, connection):
+async def test_an_hour_later_it_is_refreshed(world, vault, gateway, connection):
     await world.advance(3600)
-    await Gateway(vault).call(JO, "jotter.list_notes", {})
+    await gateway.call(JO, "jotter.list_notes", {})
     assert (await vault.get(connection.id, owner=JO)).generation == 2
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Concatenate, ParamSpec
 
 import typer
 
-from connector_vault.cli.documents import error_document
 from connector_vault.cli.exits import FAILED, INTERRUPTED, code_of
 from connector_vault.cli.logs import show_everything, traced
 from connector_vault.cli.paper import Answer, hint, say, written
@@ -91,7 +90,8 @@ def complain(kind: str, message: str, *, as_json: bool) -> None:
     """Say what went wrong: to people on stderr and, if asked for, to scripts on stdout."""
     hint(f"error: {message}")
     if as_json:
-        sys.stdout.write(f"{written(error_document(kind, message))}\n")
+        document = {"error": {"type": kind, "message": message}}
+        sys.stdout.write(f"{written(document)}\n")
         sys.stdout.flush()
 
 

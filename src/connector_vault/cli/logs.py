@@ -13,8 +13,10 @@ PATTERNS = (
     r"(?:sk|pk|rk)-[A-Za-z0-9_-]{16,}",
     r"(?:secret|ntn)_[A-Za-z0-9]{16,}",
     r"EAA[A-Za-z0-9]{20,}",
+    r"cvk_[a-z0-9]{16,}",
 )
-"""Shapes of well-known tokens. Those of connectors are not here: a log must not import them."""
+"""Shapes of well-known tokens, and of our access keys. Those of connectors are not here: a log must
+not import them."""
 
 
 def install() -> None:

@@ -3,16 +3,14 @@
 import json
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from connector_vault.cli.exits import OK
+from connector_vault.documents import Document
 
-__all__ = ["Answer", "Document", "Table", "hint", "plain", "say", "waiting", "written"]
-
-Document = Mapping[str, object]
-"""A JSON object. Times are text in ISO 8601, what is unknown is None."""
+__all__ = ["Answer", "Table", "hint", "plain", "say", "waiting", "written"]
 
 _UNPRINTABLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"

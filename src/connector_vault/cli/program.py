@@ -16,8 +16,11 @@ from connector_vault.cli.commands.disconnect import disconnect
 from connector_vault.cli.commands.doctor import doctor
 from connector_vault.cli.commands.emulate import emulate
 from connector_vault.cli.commands.init import init
+from connector_vault.cli.commands.keys import create_key, list_keys, revoke_key
 from connector_vault.cli.commands.listing import list_connections, show
+from connector_vault.cli.commands.mcp import mcp
 from connector_vault.cli.commands.providers import providers
+from connector_vault.cli.commands.serve import serve
 from connector_vault.cli.commands.tools import tools
 from connector_vault.cli.exits import OK, USAGE
 
@@ -34,6 +37,9 @@ app = typer.Typer(
     # Its tracebacks show locals, and locals hold secrets.
     pretty_exceptions_enable=False,
 )
+
+keys = typer.Typer(help="Make, list and revoke access keys: what `serve` asks for.")
+app.add_typer(keys, name="keys")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -92,6 +98,11 @@ offer(
     "connector-vault call github.search_issues --arg q=is:open --arg per_page=5",
 )
 offer(app, "disconnect", disconnect, "connector-vault disconnect con_abc --yes")
+offer(app, "mcp", mcp, "connector-vault mcp --provider github --read-only")
+offer(app, "serve", serve, "connector-vault serve --port 8700")
+offer(keys, "create", create_key, "connector-vault keys create --name panel --everybody")
+offer(keys, "list", list_keys, "connector-vault keys list")
+offer(keys, "revoke", revoke_key, "connector-vault keys revoke key_abc")
 offer(app, "providers", providers, "connector-vault providers", place=False)
 offer(app, "emulate", emulate, "connector-vault emulate github --port 4100", place=False)
 offer(app, "demo", demo, "connector-vault demo", place=False)

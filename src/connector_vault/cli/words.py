@@ -1,22 +1,15 @@
 """Times and receipts in words. Pure."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, assert_never
 
 if TYPE_CHECKING:
     from connector_vault.model import Receipt
 
-__all__ = ["from_now", "listed", "receipt_words", "span", "stamp"]
+__all__ = ["from_now", "listed", "receipt_words", "span"]
 
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
-
-
-def stamp(moment: datetime | None) -> str | None:
-    """Write a time for scripts: 2026-11-22T06:04:51Z."""
-    if moment is None:
-        return None
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def from_now(moment: datetime | None, now: datetime) -> str:

@@ -1,7 +1,8 @@
 """A provider, as data."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Concatenate, Literal
 
 from connector_vault.connector.api import Api
@@ -28,31 +29,67 @@ Function = Callable[Concatenate[Api, ...], Awaitable[object]]
 class Tool:
     """A function an agent may call. Its docstring and signature are what the agent sees."""
 
-    function: Function
+    function: Function | str
+    """A name, `package.module:function`, is imported in the tool's own process and nowhere else."""
     scopes: frozenset[str]
     """All of them are needed."""
     effect: Effect
     timeout: float
     """Seconds for the whole call, however many requests it makes."""
+    requests: tuple[str, ...] = ()
+    """All it may ask of the API: `GET /repos/{}/issues`, a `{}` being any one segment. Empty: any
+    path; only with GET, if it reads."""
 
     @property
     def name(self) -> str:
+        if isinstance(self.function, str):
+            return self.function.rpartition(":")[2]
         return self.function.__name__
 
+    def load(self) -> Function:
+        """Give the function, imported if it is only named."""
+        if not isinstance(self.function, str):
+            return self.function
+        module, _, name = self.function.partition(":")
+        function: Function = getattr(import_module(module), name)
+        return function
 
-def reads(function: Function, *scopes: str, timeout: float = 30) -> Tool:
+
+def reads(
+    function: Function | str, *scopes: str, requests: Iterable[str] = (), timeout: float = 30
+) -> Tool:
     """Offer a function that changes nothing at the provider. `timeout` is in seconds."""
-    return Tool(function=function, scopes=frozenset(scopes), effect="reads", timeout=timeout)
+    return _tool(function, scopes, "reads", requests, timeout)
 
 
-def writes(function: Function, *scopes: str, timeout: float = 30) -> Tool:
+def writes(
+    function: Function | str, *scopes: str, requests: Iterable[str] = (), timeout: float = 30
+) -> Tool:
     """Offer a function that changes something at the provider. `timeout` is in seconds."""
-    return Tool(function=function, scopes=frozenset(scopes), effect="writes", timeout=timeout)
+    return _tool(function, scopes, "writes", requests, timeout)
 
 
-def destroys(function: Function, *scopes: str, timeout: float = 30) -> Tool:
+def destroys(
+    function: Function | str, *scopes: str, requests: Iterable[str] = (), timeout: float = 30
+) -> Tool:
     """Offer a function whose change cannot be taken back. `timeout` is in seconds."""
-    return Tool(function=function, scopes=frozenset(scopes), effect="destroys", timeout=timeout)
+    return _tool(function, scopes, "destroys", requests, timeout)
+
+
+def _tool(
+    function: Function | str,
+    scopes: Iterable[str],
+    effect: Effect,
+    requests: Iterable[str],
+    timeout: float,
+) -> Tool:
+    return Tool(
+        function=function,
+        scopes=frozenset(scopes),
+        effect=effect,
+        timeout=timeout,
+        requests=tuple(requests),
+    )
 
 
 def by_status(reply: Reply) -> bool | None:

@@ -7,12 +7,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote, urlencode
 
-from connector_vault.errors import BadArguments, RateLimited, Reconnect, Refused
+from connector_vault.errors import BadArguments, NotAllowed, RateLimited, Reconnect, Refused
 from connector_vault.model import Client
 
-__all__ = ["Json", "Reply", "Request", "basic", "fill", "plain_answer", "retry_after"]
+__all__ = [
+    "Json",
+    "Reply",
+    "Request",
+    "basic",
+    "check_request",
+    "fill",
+    "plain_answer",
+    "retry_after",
+]
 
 Json = Any
 """A decoded JSON body. Only `Api` and a connector's functions see one; tools get types."""
@@ -20,6 +29,16 @@ Json = Any
 _HOLE = re.compile(r"\{/?\}")
 _TRICK = re.compile(r"[\x00-\x1f\x7f\\]|%(2f|5c|2e|00)", re.IGNORECASE)
 """What no name at a provider needs, and what a server that decodes twice would act on."""
+
+_METHODS = frozenset({"DELETE", "GET", "PATCH", "POST", "PUT"})
+
+_ADDRESS = re.compile(r"(?:https?://[^/?#\\]+)?/(?:(?![?#\\])[\x21-\x7e])*")
+"""A path, or a whole address, without a query: that has a place of its own in a `Request`."""
+
+_NOT_A_TOOLS = frozenset(
+    {"authorization", "connection", "content-length", "cookie", "host", "transfer-encoding"}
+)
+"""Headers that say who asks, whom, and how long a message is."""
 
 _MAX_PATH_VALUE = 4096
 """Characters."""
@@ -43,6 +62,22 @@ class Request:
     form: Mapping[str, str] | None = field(default=None, repr=False)
     content: bytes | None = field(default=None, repr=False)
 
+    def body(self) -> bytes | None:
+        """Give what is sent after the headers."""
+        if self.json is not None:
+            return json.dumps(self.json, separators=(",", ":"), allow_nan=False).encode()
+        if self.form is not None:
+            return urlencode(self.form).encode()
+        return self.content
+
+    def all_headers(self) -> dict[str, str]:
+        """Give the headers, with the one that says what the body is."""
+        if self.json is not None:
+            return {"Content-Type": "application/json", **self.headers}
+        if self.form is not None:
+            return {"Content-Type": "application/x-www-form-urlencoded", **self.headers}
+        return dict(self.headers)
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -63,6 +98,22 @@ class Reply:
         except ValueError:
             code = f"{self.status}"
             raise Refused(code, "the answer is not JSON") from None
+
+
+def check_request(request: Request) -> None:
+    """Let only a request of a tool pass that says no more than a tool may say.
+
+    Raises:
+        NotAllowed: it sets a header that is not its own to set, or its url is neither a plain path
+            nor a whole address.
+    """
+    if _NOT_A_TOOLS & {name.lower() for name in request.headers}:
+        raise NotAllowed("a tool set a header that is not its own to set")
+    pieces = unquote(request.url).replace("\\", "/").split("/")
+    climbs = any(piece in (".", "..") for piece in pieces)
+    plain = _ADDRESS.fullmatch(request.url) and not climbs
+    if request.method not in _METHODS or not plain:
+        raise NotAllowed("a tool asked for an address that is not a plain path of its API")
 
 
 def plain_answer(reply: Reply) -> Json:

@@ -1,4 +1,4 @@
-"""The five steps, and what each has to show."""
+"""The steps, and what each has to show."""
 
 import asyncio
 import sqlite3
@@ -15,7 +15,6 @@ from connector_vault import errors
 from connector_vault.demo.crowd import crowd
 from connector_vault.demo.search import Found, search
 from connector_vault.demo.stage import OWNER, Stage
-from connector_vault.gateway import Gateway
 from connector_vault.model import Connection
 from connector_vault.redaction import forms
 
@@ -29,6 +28,10 @@ _LIFE = 8 * 3600
 """Seconds GitHub's tokens live: so much time passes before the crowd comes."""
 
 _TOKEN_PATH = "/login/oauth/access_token"  # noqa: S105  # a path
+_PATIENCE = 0.5
+"""Seconds a call may take that gets no answer."""
+
+_ISSUES_PATH = "/repos/octocat/hello-world/issues"
 _REDIRECT = "http://127.0.0.1:8765/callback/github"
 _ISSUE = {"owner": "octocat", "repo": "hello-world", "title": "Opened by an agent without a token"}
 
@@ -40,6 +43,7 @@ async def play(stage: Stage) -> bool:
     tokens = await _tokens(stage, connection)
     await _sealed(stage, "sealed", tokens)
     await _call(stage, connection)
+    await _hang(stage)
     await _crowd(stage, connection)
     tokens |= await _tokens(stage, connection)
     await _disconnect(stage, connection)
@@ -104,13 +108,41 @@ def _canary() -> tuple[int, Found]:
 
 
 async def _call(stage: Stage, connection: Connection) -> None:
-    result = await Gateway(stage.vault).call(OWNER, "github.create_issue", _ISSUE)
+    result = await stage.gateway.call(OWNER, "github.create_issue", _ISSUE)
     number, took = result.value["number"], round(result.seconds * 1000, 1)
     words = (
-        f"github.create_issue opened #{number} in {took} ms, {result.isolation}, without a token"
+        f"github.create_issue opened #{number} in {took} ms, without a token, in a worker: "
+        f"{result.isolation}"
     )
-    good = result.connection == connection.id
-    stage.show("call", words, good=good, issue=number, ms=took, isolation=result.isolation)
+    good = result.connection == connection.id and result.isolation.mode == "pooled"
+    stage.show("call", words, good=good, issue=number, ms=took, isolation=str(result.isolation))
+
+
+async def _hang(stage: Stage) -> None:
+    await stage.world.fault(kind="hang", host="api.github.com", path=_ISSUES_PATH)
+    begun = time.monotonic()
+    hanging = asyncio.create_task(_timed_out(stage))
+    neighbours: list[float] = []
+    while not hanging.done():
+        result = await stage.gateway.call(OWNER, "github.get_authenticated_user", {})
+        neighbours.append(round(result.seconds * 1000, 1))
+    ended, took = await hanging, _ms(begun)
+    good = ended and len(neighbours) > 1 and took < _PATIENCE * 2000
+    words = (
+        f"github.list_issues got no answer, and its process was ended at its deadline, after "
+        f"{took} ms; a neighbour finished {len(neighbours)} calls meanwhile, the slowest in "
+        f"{max(neighbours)} ms"
+    )
+    stage.show("hang", words, good=good, ms=took, neighbours=len(neighbours), worst=max(neighbours))
+
+
+async def _timed_out(stage: Stage) -> bool:
+    where = {"owner": "octocat", "repo": "hello-world"}
+    try:
+        await stage.gateway.call(OWNER, "github.list_issues", where, timeout=_PATIENCE)
+    except errors.TimedOut:
+        return True
+    return False
 
 
 async def _crowd(stage: Stage, connection: Connection) -> None:
@@ -169,9 +201,8 @@ async def _ask_with(stage: Stage, token: str) -> int:
 
 
 async def _refused(stage: Stage, connection: Connection) -> bool:
-    gateway = Gateway(stage.vault)
     try:
-        await gateway.call(OWNER, "github.create_issue", _ISSUE, connection=connection.id)
+        await stage.gateway.call(OWNER, "github.create_issue", _ISSUE, connection=connection.id)
     except errors.NotConnected:
         return True
     return False

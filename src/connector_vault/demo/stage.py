@@ -14,6 +14,7 @@ from textwrap import fill
 from connector_vault import emulator
 from connector_vault.connector import Json
 from connector_vault.emulator import World
+from connector_vault.gateway import Gateway
 from connector_vault.model import Client, Owner, Secret
 from connector_vault.redaction import Redaction
 from connector_vault.vault import Vault
@@ -35,6 +36,7 @@ class Stage:
     folder: Path
     world: World
     vault: Vault
+    gateway: Gateway
     as_json: bool
     begun: float = field(default_factory=time.monotonic)
     steps: dict[str, Json] = field(default_factory=dict[str, Json])
@@ -75,10 +77,17 @@ async def stage(*, as_json: bool) -> AsyncGenerator[Stage]:
         async with emulator.running("github") as world:
             with _logged(folder / "debug.log"):
                 database, keys = f"sqlite:///{folder}/vault.db", f"local:{folder}/vault.key"
-                async with Vault.open(
-                    database, keys=keys, clients=[CLIENT], emulator=world.url
-                ) as vault:
-                    yield Stage(folder=folder, world=world, vault=vault, as_json=as_json)
+                async with (
+                    Vault.open(database, keys=keys, clients=[CLIENT], emulator=world.url) as vault,
+                    Gateway(vault) as gateway,
+                ):
+                    yield Stage(
+                        folder=folder,
+                        world=world,
+                        vault=vault,
+                        gateway=gateway,
+                        as_json=as_json,
+                    )
 
 
 @contextmanager

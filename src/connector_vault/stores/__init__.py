@@ -3,12 +3,34 @@
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, Protocol, TypeVar
 
 from connector_vault.errors import Misconfigured
 from connector_vault.model import Owner
+from connector_vault.stores.queries import (
+    START,
+    Everything,
+    Issued,
+    One,
+    Owned,
+    Presented,
+    Query,
+    Sharing,
+)
+from connector_vault.stores.rows import (
+    Access,
+    Consent,
+    Credential,
+    Line,
+    Openable,
+    Row,
+    WrappedKey,
+)
 
 __all__ = [
+    "START",
+    "Access",
+    "AddAccess",
     "AddConnection",
     "AddConsent",
     "AddKey",
@@ -16,11 +38,14 @@ __all__ = [
     "Conflict",
     "Consent",
     "Credential",
+    "EndAccess",
     "Everything",
+    "Issued",
     "Line",
     "One",
     "Openable",
     "Owned",
+    "Presented",
     "Query",
     "Row",
     "Sharing",
@@ -34,110 +59,13 @@ __all__ = [
     "open_store",
 ]
 
+T = TypeVar("T", Row, Access)
+
 Value = str | int | bytes | None
 
 
 class Conflict(Exception):
     """Say that a row was no longer as the change required, and that nothing was written."""
-
-
-class Credential(NamedTuple):
-    """What it takes to open a connection's tokens: the columns that every call reads.
-
-    Tuples, and so few of them, because each column of a read costs half a microsecond.
-    """
-
-    id: str
-    tenant: str
-    user: str
-    provider: str
-    kind: str
-    client_id: str
-    state: str
-    reason: str
-    generation: int
-    expires_at: int
-    grant_id: str
-    dek_id: bytes
-    sealed: bytes
-
-
-class Row(NamedTuple):
-    """One connection, whole.
-
-    Times are milliseconds since 1970 UTC; 0 is never. Text that does not apply is empty.
-    """
-
-    id: str
-    tenant: str
-    user: str
-    provider: str
-    kind: str
-    client: str
-    client_id: str
-    account: str
-    label: str
-    state: str
-    reason: str
-    scopes: str | None
-    """Sorted, by space. None: the provider does not say."""
-    generation: int
-    """Counts token sets: only a refresh success or a consent moves it."""
-    revision: int
-    """Counts every change."""
-    expires_at: int
-    grant_id: str
-    """Minted at each consent."""
-    grant_key: bytes
-    """Equal for connections that rest on one grant at the provider."""
-    dek_id: bytes
-    sealed: bytes
-    attempt: str
-    """Who holds the refresh lease."""
-    lease_until: int
-    intent: str
-    """The attempt that is about to spend this generation's refresh token."""
-    doubt: str
-    """An earlier attempt that may have spent it, and never had an answer."""
-    ended: int
-    """1: the attempt in doubt is over, and nothing of it is under way."""
-    receipt: str
-    created_at: int
-    changed_at: int
-
-
-class WrappedKey(NamedTuple):
-    """A data key, as the holder wrapped it."""
-
-    dek_id: bytes
-    tenant: str
-    connection: str
-    holder: str
-    version: int
-    wrapped: bytes
-
-
-class Consent(NamedTuple):
-    """A consent that was begun. Its id is the hash of the state."""
-
-    id: bytes
-    tenant: str
-    user: str
-    expires_at: int
-    sealed: bytes
-
-
-class Line(NamedTuple):
-    """One line of the audit: who did what to what, and how it ended."""
-
-    at: int
-    tenant: str
-    user: str
-    connection: str
-    provider: str
-    deed: str
-    outcome: str
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,40 +106,25 @@ class Shred:
     connection: str
 
 
-Openable = Credential | Row
-Change = AddConnection | AddKey | AddConsent | Update | Shred | Line
+@dataclass(frozen=True, slots=True)
+class AddAccess:
+    """Store an access key. Conflict if its id or its hash is taken."""
+
+    access: Access
 
 
 @dataclass(frozen=True, slots=True)
-class One:
-    """Ask for one connection. Another owner's does not exist."""
+class EndAccess:
+    """Revoke an access key. Conflict if there is none, or it was revoked before."""
 
-    connection: str
-    owner: Owner
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owned:
-    """Ask for an owner's connections, the oldest first."""
-
-    owner: Owner
-    provider: str | None = None
-    id_prefix: str = ""
+    id: str
+    revoked_at: int
+    mac: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Sharing:
-    """Ask for the connections that rest on one grant, whoever owns them."""
-
-    grant_key: bytes
+Change = AddConnection | AddKey | AddConsent | AddAccess | Update | EndAccess | Shred | Line
 
 
-@dataclass(frozen=True, slots=True)
-class Everything:
-    """Ask for all connections."""
-
-
-Query = One | Owned | Sharing | Everything
 World = Literal["real", "emulated"]
 
 
@@ -229,8 +142,8 @@ class Store(Protocol):
         """Read one wrapped data key."""
         ...
 
-    def rows(self, query: Query) -> AsyncIterator[Row]:
-        """Read many connections, in pages: none is held while the caller works."""
+    def rows(self, query: Query[T]) -> AsyncIterator[T]:
+        """Read many rows, in pages: none is held while the caller works."""
         ...
 
     async def commit(self, *changes: Change) -> None:

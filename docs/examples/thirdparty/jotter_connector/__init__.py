@@ -19,8 +19,6 @@ from connector_vault.connector import (
     writes,
 )
 
-from . import tools
-
 __all__ = ["connector"]
 
 
@@ -52,6 +50,9 @@ connector = Connector(
         revocation=Revocation(token=_revoke),
     ),
     identity=Identity(request=Request("GET", "/me"), account=_account),
-    tools=(reads(tools.list_notes, "notes"), writes(tools.add_note, "notes")),
+    tools=(
+        reads("jotter_connector.tools:list_notes", "notes", requests=["GET /notes"]),
+        writes("jotter_connector.tools:add_note", "notes", requests=["POST /notes"]),
+    ),
     patterns=(r"jot_[A-Za-z0-9_-]{32}",),
 )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from connector_vault.cli.checks.database import check_database
+from connector_vault.cli.checks.isolation import check_isolation
 from connector_vault.cli.checks.machine import check_machine
 from connector_vault.cli.checks.places import check_files, check_keys, check_settings
 from connector_vault.cli.checks.providers import check_emulator, check_providers
@@ -20,7 +21,7 @@ __all__ = ["Check", "examine"]
 
 def examine(place: Place) -> list[Check]:
     """Look at everything."""
-    found = _bounded("machine", check_machine)
+    found = [*_bounded("machine", check_machine), *_bounded("isolation", check_isolation)]
     settings: Settings | None = None
     try:
         settings = place.settings()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from connector_vault.cli.checks.verdicts import Check, ok, problem, warn
+from connector_vault.cli.checks.verdicts import Check, ok, problem
 
 __all__ = ["check_machine"]
 
@@ -29,7 +29,6 @@ def check_machine() -> Iterator[Check]:
     yield _sqlite()
     yield _clock(datetime.now(UTC))
     yield _trust()
-    yield warn("isolation", "inline: tools run in this process", "call only tools you trust")
 
 
 def _sqlite() -> Check:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from connector_vault.cli.paper import Document
+    from connector_vault.documents import Document
 
 __all__ = ["Check", "ok", "problem", "warn"]
 

@@ -1,5 +1,6 @@
 """`call TOOL`: do something with a connected account."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -51,16 +52,15 @@ def call(
         from connector_vault.gateway import Gateway
 
         account = (await find(vault, owner, connection)).id if connection is not None else None
-        return await Gateway(vault).call(
-            owner, tool, arguments, connection=account, timeout=timeout
-        )
+        async with Gateway(vault) as gateway:
+            return await gateway.call(owner, tool, arguments, connection=account, timeout=timeout)
 
     with waiting(f"Calling {tool} …"):
         result = place.run(work)
     document = {
         "tool": result.tool,
         "connection": result.connection,
-        "isolation": result.isolation,
+        "isolation": asdict(result.isolation),
         "seconds": round(result.seconds, 3),
         "value": result.value,
     }
@@ -75,5 +75,7 @@ def _schema(name: str) -> dict[str, object]:
     provider, _, tool = name.partition(".")
     for one in registry.load(provider).tools:
         if one.name == tool:
-            return signature_of(one.function).input_schema()
+            # What is only named is not imported here: the worker says what does not fit.
+            named = isinstance(one.function, str)
+            return {} if named else signature_of(one.load()).input_schema()
     return {}

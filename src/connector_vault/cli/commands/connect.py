@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector_vault.cli.documents import connection_document
 from connector_vault.cli.paper import Answer
 from connector_vault.cli.place import Place
+from connector_vault.documents import connection_document
 
 if TYPE_CHECKING:
     from connector_vault.model import Connection

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connector_vault.cli.asking import ask_yes
-from connector_vault.cli.documents import receipt_document
 from connector_vault.cli.exits import FAILED, OK
 from connector_vault.cli.paper import Answer, waiting
 from connector_vault.cli.place import Place, find
 from connector_vault.cli.words import receipt_words
+from connector_vault.documents import receipt_document
 from connector_vault.errors import ConnectorVaultError
 
 if TYPE_CHECKING:

@@ -55,23 +55,14 @@ def _run(names: list[str], port: int, consent: Consent, started: Callable[[str],
     import asyncio
 
     from connector_vault import emulator
+    from connector_vault.cli.signals import end_with_signals
 
     async def serve() -> None:
-        _end_with_signals()
+        end_with_signals()
         with suppress(asyncio.CancelledError):
             await emulator.serve(*names, port=port, consent=consent, started=started)
 
     asyncio.run(serve())
-
-
-def _end_with_signals() -> None:
-    import asyncio
-    import signal
-
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        if task is not None:
-            loop.add_signal_handler(number, task.cancel)
 
 
 def _exports(environment: Mapping[str, str]) -> list[str]:

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector_vault.cli.documents import connection_document
 from connector_vault.cli.paper import Answer, Table, hint
 from connector_vault.cli.place import Place, find
 from connector_vault.cli.words import from_now, listed
+from connector_vault.documents import connection_document
 
 if TYPE_CHECKING:
     from connector_vault.model import Connection, Owner

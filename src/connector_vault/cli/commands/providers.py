@@ -3,9 +3,10 @@
 from typing import TYPE_CHECKING
 
 from connector_vault.cli.connectors import Installed, installed
-from connector_vault.cli.paper import Answer, Document, Table, hint
+from connector_vault.cli.paper import Answer, Table, hint
 from connector_vault.cli.place import Place
 from connector_vault.cli.words import listed
+from connector_vault.documents import Document
 
 if TYPE_CHECKING:
     from connector_vault.settings import Settings

@@ -7,20 +7,19 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, S
 from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from pathlib import Path
 from secrets import token_bytes
+from typing import TypeVar
 
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from connector_vault.errors import ConnectorVaultError, Misconfigured, StoreUnavailable
 from connector_vault.model import Owner
 from connector_vault.stores import (
+    Access,
     Change,
     Consent,
     Credential,
-    One,
-    Owned,
     Query,
     Row,
-    Sharing,
     Shred,
     Value,
     World,
@@ -28,9 +27,12 @@ from connector_vault.stores import (
 )
 from connector_vault.stores.sqlite.changes import apply
 from connector_vault.stores.sqlite.schema import migrate
+from connector_vault.stores.sqlite.selection import selection, start_of
 from connector_vault.stores.sqlite.writer import FORKED, Writer, translate
 
 __all__ = ["SqliteStore", "open_sqlite", "path_of"]
+
+T = TypeVar("T", Row, Access)
 
 _SETTINGS = (
     "busy_timeout = 5000",
@@ -100,16 +102,12 @@ class SqliteStore:
         found = await self._read(_KEY, (dek_id,))
         return WrappedKey._make(found[0]) if found else None
 
-    async def rows(self, query: Query) -> AsyncIterator[Row]:
-        where, values = _condition(query)
-        statement = (
-            f"select {_COLUMNS} from connection where {where} and (created_at, id) > (?, ?) "  # noqa: S608
-            f"order by created_at, id limit {_PAGE}"
-        )
-        after: tuple[int, str] = (-1, "")
-        while page := await self._read(statement, (*values, *after)):
+    async def rows(self, query: Query[T]) -> AsyncIterator[T]:
+        kind = query.gives
+        after = start_of(query)
+        while page := await self._read(*selection(query, after, _PAGE)):
             for found in page:
-                row = Row._make(found)
+                row = kind._make(found)
                 after = (row.created_at, row.id)
                 yield row
             # A long list lets others have their turn.
@@ -245,28 +243,6 @@ def _settle_meta(connection: sqlite3.Connection, world: World) -> bytes:
         msg = f"this vault was made for {other}: mend CONNECTOR_VAULT_EMULATOR, or use another"
         raise Misconfigured(msg)
     return bytes(meta["store_id"])
-
-
-def _condition(query: Query) -> tuple[str, tuple[str | bytes, ...]]:
-    match query:
-        case One(connection=connection, owner=owner):
-            return "id = ? and tenant = ? and user = ?", (
-                connection,
-                owner.tenant,
-                owner.user or "",
-            )
-        case Owned(owner=owner, provider=provider, id_prefix=prefix):
-            where = "tenant = ? and user = ? and substr(id, 1, length(?)) = ?"
-            values = (owner.tenant, owner.user or "", prefix, prefix)
-            return (
-                (where, values)
-                if provider is None
-                else (f"{where} and provider = ?", (*values, provider))
-            )
-        case Sharing(grant_key=grant_key):
-            return "grant_key = ?", (grant_key,)
-        case _:
-            return "1", ()
 
 
 def _checkpoint(connection: sqlite3.Connection) -> None:

@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from itertools import chain
 
 from connector_vault.stores import (
+    Access,
+    AddAccess,
     AddConnection,
     AddConsent,
     AddKey,
     Change,
     Conflict,
     Consent,
+    EndAccess,
     Line,
     Row,
     Shred,
@@ -33,7 +36,10 @@ _ADD = {
     "connection": _insert("connection", Row._fields),
     "dek": _insert("dek", WrappedKey._fields),
     "consent": _insert("consent", Consent._fields),
+    "access": _insert("access", Access._fields),
 }
+_END = "update access set revoked_at = ?, mac = ? where id = ? and revoked_at = 0"
+
 _LINE = f"({', '.join('?' * len(Line._fields))})"
 _APPEND = f"insert into audit ({', '.join(Line._fields)}) values "  # noqa: S608  # our own names
 
@@ -55,7 +61,7 @@ def apply(connection: sqlite3.Connection, changes: Sequence[Change], now: int) -
 
 def _apply(
     connection: sqlite3.Connection,
-    change: AddConnection | AddKey | AddConsent | Update | Shred,
+    change: AddConnection | AddKey | AddConsent | AddAccess | Update | EndAccess | Shred,
     now: int,
 ) -> None:
     match change:
@@ -66,13 +72,21 @@ def _apply(
         case AddConsent():
             connection.execute("delete from consent where expires_at < ?", (change.now,))
             _add(connection, "consent", change.consent)
+        case AddAccess():
+            _add(connection, "access", change.access)
         case Update():
             _update(connection, change, now)
+        case EndAccess():
+            values = (change.revoked_at, change.mac, change.id)
+            if connection.execute(_END, values).rowcount != 1:
+                raise Conflict(change.id)
         case Shred():
             _shred(connection, change.connection)
 
 
-def _add(connection: sqlite3.Connection, table: str, values: Row | WrappedKey | Consent) -> None:
+def _add(
+    connection: sqlite3.Connection, table: str, values: Row | WrappedKey | Consent | Access
+) -> None:
     try:
         connection.execute(_ADD[table], values)
     except sqlite3.IntegrityError:

@@ -1,17 +1,17 @@
-"""How things look under `--json`. These names are a promise to scripts."""
+"""How things look as JSON, under `--json` and over HTTP. These names are a promise to scripts."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from datetime import UTC, datetime
 
-from connector_vault.cli.words import stamp
+from connector_vault.model import AccessKey, Connection, Receipt, Tenant
 
-if TYPE_CHECKING:
-    from connector_vault.cli.paper import Document
-    from connector_vault.model import Connection, Receipt
+__all__ = ["Document", "connection_document", "key_document", "receipt_document"]
 
-__all__ = ["connection_document", "error_document", "receipt_document"]
+Document = Mapping[str, object]
+"""A JSON object. Times are text in ISO 8601, what is unknown is None."""
 
 
-def connection_document(connection: "Connection") -> "Document":
+def connection_document(connection: Connection) -> Document:
     """Write a connection. None stands for what does not apply or is not known."""
     return {
         "id": connection.id,
@@ -32,7 +32,7 @@ def connection_document(connection: "Connection") -> "Document":
     }
 
 
-def receipt_document(receipt: "Receipt") -> "Document":
+def receipt_document(receipt: Receipt) -> Document:
     """Write a receipt."""
     return {
         "connection": receipt.connection,
@@ -50,6 +50,22 @@ def receipt_document(receipt: "Receipt") -> "Document":
     }
 
 
-def error_document(kind: str, message: str) -> "Document":
-    """Write what went wrong."""
-    return {"error": {"type": kind, "message": message}}
+def key_document(key: AccessKey) -> Document:
+    """Write an access key, of which the text is never written here."""
+    whose = key.whose
+    return {
+        "id": key.id,
+        "name": key.name or None,
+        "tenant": whose.name if isinstance(whose, Tenant) else whose.tenant,
+        "user": None if isinstance(whose, Tenant) else whose.user,
+        "everybody": isinstance(whose, Tenant),
+        "created_at": stamp(key.created_at),
+        "revoked_at": stamp(key.revoked_at),
+    }
+
+
+def stamp(moment: datetime | None) -> str | None:
+    """Write a time for scripts: 2026-11-22T06:04:51Z."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,194 @@
+"""Running a tool: in a worker, or in this process if that was asked for."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from inspect import getdoc
+from typing import Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from connector_vault import registry
+from connector_vault.connector import Connector, File, Json, Tool
+from connector_vault.egress import Direct, Egress
+from connector_vault.errors import (
+    ConnectorVaultError,
+    Crashed,
+    NotAllowed,
+    TimedOut,
+)
+from connector_vault.model import Owner
+from connector_vault.sandbox.box import Job, Sandbox, is_possible
+from connector_vault.sandbox.level import INLINE, Isolation, Mode
+from connector_vault.sandbox.pool import Breed
+from connector_vault.sandbox.readable import readable_for
+from connector_vault.signature import signature_of, text_of
+
+__all__ = ["Choice", "Description", "Require", "Runner", "Work"]
+
+Choice = Literal["auto", "fresh", "inline"]
+Require = Literal["third-party", "all", "none"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """One call, decided on and not yet run."""
+
+    connector: Connector
+    tool: Tool
+    owner: Owner
+    arguments: Mapping[str, Json]
+
+    @property
+    def name(self) -> str:
+        return f"{self.connector.name}.{self.tool.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """What an agent is told of a tool."""
+
+    name: str
+    description: str
+    input_schema: dict[str, Json]
+    output_schema: dict[str, Json]
+
+
+_READER = TypeAdapter(tuple[Description, ...])
+
+
+class Runner:
+    """Runs tools, and has described what it alone may import."""
+
+    def __init__(self, choice: Choice, require: Require) -> None:
+        self._inline = choice == "inline" or not is_possible()
+        self._choice = choice
+        self._require = require
+        self._sandbox = None if self._inline else Sandbox(registry.ours())
+        self._described: dict[str, tuple[Description, ...]] = {}
+
+    async def start(self) -> None:
+        """Start now what would otherwise wait for the first call."""
+        if self._sandbox is not None:
+            await self._sandbox.start()
+
+    async def close(self) -> None:
+        """End every process that runs tools."""
+        if self._sandbox is not None:
+            await self._sandbox.close()
+
+    def check(self, work: Work) -> None:
+        """Let only arguments pass that the tool takes, as far as this process may know them.
+
+        Raises:
+            BadArguments: they do not fit.
+        """
+        if self._sandbox is None or not isinstance(work.tool.function, str):
+            signature_of(work.tool.load()).bind(work.arguments)
+        else:
+            # Its code is not imported here: the worker tells whether they fit.
+            files = _files(work.arguments)
+            text_of({name: one for name, one in work.arguments.items() if name not in files})
+
+    async def run(self, work: Work, egress: Egress, deadline: float) -> tuple[Json, Isolation]:
+        """Run a tool. `deadline`: a time of the loop's clock, at which it is ended.
+
+        Raises:
+            TimedOut: it is over.
+            Crashed: the tool itself failed.
+            ConnectorVaultError: what the tool met.
+        """
+        limit = asyncio.timeout_at(deadline)
+        try:
+            async with limit:
+                if self._sandbox is None:
+                    return await self._inside(work, egress), INLINE
+                return await self._sandbox.run(self._job(work), egress)
+        except TimeoutError as error:
+            if not limit.expired():
+                raise Crashed(f"{work.name} gave up by a deadline of its own") from error
+            raise TimedOut(f"{work.name} did not end before its deadline") from error
+
+    async def describe(self, connector: Connector) -> tuple[Description, ...]:
+        """Say what a connector's tools take and give.
+
+        Raises:
+            ConnectorVaultError: a third party's code cannot be imported.
+        """
+        found = self._described.get(connector.name)
+        if found is None:
+            found = await self._ask(connector)
+            self._described[connector.name] = found
+        return found
+
+    def _job(self, work: Work) -> Job:
+        files = _files(work.arguments)
+        third = _is_third_party(work.connector)
+        return Job(
+            connector=registry.place(work.connector.name),
+            called=work.name,
+            tool=work.tool.name,
+            arguments={name: one for name, one in work.arguments.items() if name not in files},
+            files=files,
+            owner=work.owner,
+            mode=self._mode(third=third),
+            breed=_breed(work.connector),
+            sandboxed=self._require == "all" or (third and self._require == "third-party"),
+        )
+
+    def _mode(self, *, third: bool) -> Mode:
+        return "fresh" if third or self._choice == "fresh" else "pooled"
+
+    async def _inside(self, work: Work, egress: Egress) -> Json:
+        third = _is_third_party(work.connector) and self._choice != "inline"
+        if self._require == "all" or (third and self._require == "third-party"):
+            words = f"{work.name} may only run in a sandbox, and this system has none"
+            raise NotAllowed(f"{words}: `connector-vault doctor` says what is missing")
+        function = work.tool.load()
+        signature = signature_of(function)
+        try:
+            value = await function(Direct(egress), **signature.bind(work.arguments))
+            return signature.dump(value)
+        except (ConnectorVaultError, TimeoutError):
+            raise
+        except Exception as error:
+            # A tool is somebody else's code: whatever it raises, its caller gets one kind of error.
+            what = type(error).__name__
+            raise Crashed(f"{work.name} failed with {what}: tell its author") from error
+
+    async def _ask(self, connector: Connector) -> tuple[Description, ...]:
+        named = any(isinstance(tool.function, str) for tool in connector.tools)
+        if self._sandbox is None or not named:
+            return tuple(map(_description, connector.tools))
+        place, breed = registry.place(connector.name), _breed(connector)
+        try:
+            return _READER.validate_python(await self._sandbox.describe(place, breed))
+        except ValidationError:
+            words = f"{connector.title} described its tools in a way that is none"
+            raise Crashed(f"{words}: tell its author") from None
+
+
+def _description(tool: Tool) -> Description:
+    function = tool.load()
+    signature = signature_of(function)
+    return Description(
+        name=tool.name,
+        description=getdoc(function) or "",
+        input_schema=signature.input_schema(),
+        output_schema=signature.output_schema(),
+    )
+
+
+def _breed(connector: Connector) -> Breed:
+    if not _is_third_party(connector):
+        return Breed()
+    place = registry.place(connector.name)
+    return Breed(place, readable_for(place.module))
+
+
+def _is_third_party(connector: Connector) -> bool:
+    return registry.place(connector.name) not in registry.ours()
+
+
+def _files(arguments: Mapping[str, Json]) -> dict[str, File]:
+    return {name: one for name, one in arguments.items() if isinstance(one, File)}

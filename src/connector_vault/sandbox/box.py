@@ -1,0 +1,161 @@
+"""Runs tools in workers."""
+
+import asyncio
+import sys
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from connector_vault.connector import File, Json
+from connector_vault.egress import Egress
+from connector_vault.errors import NotAllowed
+from connector_vault.model import Owner
+from connector_vault.sandbox.broker import Broker
+from connector_vault.sandbox.files import handed
+from connector_vault.sandbox.frames import heard
+from connector_vault.sandbox.level import Isolation, Mode
+from connector_vault.sandbox.nursery import NEWEST, Nursery
+from connector_vault.sandbox.pool import Breed, Pool
+from connector_vault.sandbox.process import Process
+
+__all__ = ["Job", "Sandbox", "is_possible"]
+
+_DESCRIBE = 10.0
+"""Seconds that a third party's code may take to be imported and to describe its tools."""
+
+
+def is_possible() -> bool:
+    """Whether this system has what workers are ended by: a pidfd (Linux 5.3)."""
+    return sys.platform == "linux"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One call of one tool."""
+
+    connector: tuple[str, str]
+    """Module and name."""
+    called: str
+    """What the tool is called by its caller, for errors: `github.create_issue`."""
+    tool: str
+    arguments: Mapping[str, Json]
+    files: Mapping[str, File] = field(default_factory=dict[str, File])
+    owner: Owner
+    mode: Mode
+    breed: Breed
+    sandboxed: bool
+    """Whether a worker that is not will not do."""
+
+
+class Sandbox:
+    """Runs tools in workers. Nothing is started before it is needed."""
+
+    def __init__(self, ours: Sequence[tuple[str, str]], *, landlock: int = NEWEST) -> None:
+        """`ours`: module and name of each connector the zygote imports."""
+        self._nursery = Nursery(ours, landlock=landlock)
+        self._pool = Pool(self._nursery)
+
+    async def start(self) -> None:
+        """Start what forks workers, so that the first call need not wait for it.
+
+        Raises:
+            Misconfigured: it cannot be started.
+        """
+        await self._nursery.start()
+
+    async def close(self) -> None:
+        """End every process, and wait until they are gone."""
+        await self._pool.close()
+        await self._nursery.close()
+
+    async def run(self, job: Job, egress: Egress) -> tuple[Json, Isolation]:
+        """Run a tool. A caller that is cancelled, as at a deadline, ends its process.
+
+        Raises:
+            ConnectorVaultError: what the tool met.
+            Crashed: it died, or did not keep to the protocol.
+            NotAllowed: the job asks for a sandbox, and this kernel has none.
+        """
+        key = (job.owner, job.connector) if job.mode == "pooled" else None
+        async with self._pool.lent(job.breed, key) as process:
+            isolation = process.isolation(job.mode)
+            check_sandboxed(isolation, job)
+            async with _let_out(process, egress):
+                said = await _asked(process, job, egress)
+        if "error" in said:
+            raise heard(said["error"])
+        return said.get("value"), isolation
+
+    async def describe(self, connector: tuple[str, str], breed: Breed) -> Sequence[Json]:
+        """Have a worker import a third party's tools, and say what they take and give.
+
+        Raises:
+            ConnectorVaultError: it cannot.
+        """
+        order = {"connector": connector, "describe": True}
+        async with self._pool.lent(breed, None) as process, asyncio.timeout(_DESCRIBE):
+            said = await process.ask(order)
+        if "error" in said:
+            raise heard(said["error"])
+        tools: Sequence[Json] = said.get("tools", ())
+        return tools
+
+    async def level(self) -> Isolation:
+        """Find out what a worker attains here.
+
+        Raises:
+            Misconfigured, Crashed: none can be made.
+        """
+        async with self._pool.lent(Breed(), None) as process:
+            return process.isolation("pooled")
+
+
+def check_sandboxed(isolation: Isolation, job: Job) -> None:
+    """Let only a worker pass that is as isolated as the job asks for.
+
+    Raises:
+        NotAllowed: this kernel does not have it.
+    """
+    if job.sandboxed and not isolation.sandboxed:
+        words = f"{job.called} may only run in a sandbox, and this kernel gave {isolation}"
+        raise NotAllowed(f"{words}: `connector-vault doctor` says what is missing")
+
+
+@asynccontextmanager
+async def _let_out(process: Process, egress: Egress) -> AsyncGenerator[None]:
+    loop = asyncio.get_running_loop()
+    serving: dict[Broker, asyncio.Task[None]] = {}
+
+    def begin() -> None:
+        loop.remove_reader(process.out)
+        broker = Broker(process.out, egress)
+        serving[broker] = loop.create_task(broker.serve())
+
+    # Not before it asks for something: many calls end without.
+    loop.add_reader(process.out, begin)
+    try:
+        yield
+    except BaseException:
+        # First of all: whatever it does, it ends now.
+        process.kill()
+        raise
+    finally:
+        loop.remove_reader(process.out)
+        for broker, task in serving.items():
+            task.cancel()
+            await asyncio.wait([task])
+            process.spent = process.spent or not broker.quiet
+
+
+async def _asked(process: Process, job: Job, egress: Egress) -> Json:
+    order: dict[str, Json] = {
+        "connector": job.connector,
+        "called": job.called,
+        "tool": job.tool,
+        "arguments": job.arguments,
+        "files": [(name, file.name, file.size) for name, file in job.files.items()],
+    }
+    if not job.files:
+        return await process.ask(order, clean=egress.clean)
+    async with handed(job.files.values()) as descriptors:
+        return await process.ask(order, descriptors, egress.clean)

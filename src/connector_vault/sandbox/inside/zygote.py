@@ -1,0 +1,89 @@
+"""The zygote: it has imported what workers need, runs no tool, and forks a worker when told.
+
+It is exec'd with an empty environment by `nursery.py`, so that nothing of the vault is in its
+memory; and it has one thread, so that forking is safe.
+"""
+
+import gc
+import json
+import os
+import signal
+import socket
+import sys
+from typing import NoReturn
+
+from connector_vault.connector import Json
+from connector_vault.sandbox.frames import pack
+from connector_vault.sandbox.inside import kernel
+from connector_vault.sandbox.inside.hardening import Hardening
+from connector_vault.sandbox.inside.rehearsal import rehearse
+from connector_vault.sandbox.inside.worker import Worker
+
+__all__ = ["READY", "main"]
+
+READY = b"ready"
+
+_MAX_ORDER = 65536
+"""Bytes."""
+
+
+def main() -> NoReturn:
+    """Prepare, then fork a worker for each message, until the vault hangs up."""
+    control = socket.socket(fileno=int(sys.argv[1]))
+    said = json.loads(sys.argv[2])
+    rehearse(said["preload"])
+    hardening = Hardening.prepare(said["landlock"])
+    # Nobody waits for workers: the kernel clears them away.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Pages that no collection touches stay shared with every worker.
+    gc.collect()
+    gc.freeze()
+    _be_quiet()
+    control.send(READY)
+    while True:
+        order, sockets, _, _ = socket.recv_fds(control, _MAX_ORDER, 2)
+        if not order:
+            os._exit(0)
+        _fork(control, hardening, json.loads(order), sockets)
+
+
+def _fork(control: socket.socket, hardening: Hardening, said: Json, sockets: list[int]) -> None:
+    zygote = os.getpid()
+    try:
+        if os.fork() == 0:
+            _be_worker(control, hardening, said, sockets, zygote)
+    except OSError:
+        # No more processes: the vault sees its sockets closed.
+        pass
+    finally:
+        for one in sockets:
+            os.close(one)
+
+
+def _be_worker(
+    control: socket.socket, hardening: Hardening, said: Json, sockets: list[int], zygote: int
+) -> NoReturn:
+    try:
+        control.close()
+        kernel.die_with_parent(zygote)
+        orders, out = (socket.socket(fileno=one) for one in sockets)
+        worker = Worker.made(orders, out)
+        handle = os.pidfd_open(os.getpid())
+        attained = hardening.apply(said["readable"])
+        # The handle with which the vault ends this process, and hears that it has ended.
+        hello = pack({"pid": os.getpid(), **attained._asdict()})
+        socket.send_fds(orders, [hello], [handle])
+        os.close(handle)
+        gc.enable()
+        worker.serve()
+    finally:
+        os._exit(0)
+
+
+def _be_quiet() -> None:
+    # What a tool prints goes nowhere: a full pipe would stop it.
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in range(3):
+        os.dup2(nothing, stream)
+    os.close(nothing)

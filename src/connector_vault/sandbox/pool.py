@@ -1,0 +1,153 @@
+"""Which worker does what: kept for one owner and provider, or used once."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine, Hashable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from connector_vault.errors import ConnectorVaultError
+from connector_vault.sandbox.nursery import Nursery
+from connector_vault.sandbox.process import Process
+
+__all__ = ["Breed", "Pool"]
+
+_BUSY = 64
+"""Workers that run a tool at once. Further calls wait, as long as their deadlines allow."""
+
+_IDLE = 32
+"""Workers that are kept for an owner's next call. The one that has waited longest goes."""
+
+_SPARE = 2
+"""Workers of a breed that are ready before they are wanted."""
+
+_CALLS = 200
+"""Calls of one worker."""
+
+_LIFE = 300.0
+"""Seconds of one worker, and of one that nobody wants."""
+
+_LOAD = 10.0
+"""Seconds that a third party's code may take to be imported ahead of a call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Breed:
+    """What a worker is ready for: any of our connectors, or one of somebody else's."""
+
+    connector: tuple[str, str] | None = None
+    """Module and name. None: all of ours, which the zygote has imported."""
+    readable: tuple[str, ...] = ()
+
+
+class Pool:
+    """Workers, lent out."""
+
+    def __init__(self, nursery: Nursery) -> None:
+        self._nursery = nursery
+        self._busy = asyncio.Semaphore(_BUSY)
+        self._idle: dict[Process, tuple[Hashable, asyncio.TimerHandle]] = {}
+        """The one that has waited longest first."""
+        self._spare: dict[Breed, list[Process]] = {}
+        self._refilled: set[Breed] = set()
+        self._closed = False
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @asynccontextmanager
+    async def lent(self, breed: Breed, key: Hashable | None) -> AsyncGenerator[Process]:
+        """Lend a worker. `key`: who may use it again; None: nobody.
+
+        If the borrower fails, or is cancelled, it is killed at once.
+
+        Raises:
+            Misconfigured, Crashed: none can be made.
+        """
+        async with self._busy:
+            process = self._kept(key) or await self._new(breed)
+            try:
+                yield process
+            except BaseException:
+                self._drop(process)
+                raise
+            if key is None or not self._is_good(process):
+                self._drop(process)
+            else:
+                self._keep(process, key)
+            if breed not in self._refilled:
+                # Now, and not while the call had use for the processor.
+                self._begin(self._refill(breed))
+
+    async def close(self) -> None:
+        """End all of them, and wait until they are gone."""
+        self._closed = True
+        while self._idle or self._spare or self._tasks:
+            for process in list(self._idle):
+                self._give_up(process)
+            for _, some in [self._spare.popitem() for _ in list(self._spare)]:
+                for process in some:
+                    self._drop(process)
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _kept(self, key: Hashable | None) -> Process | None:
+        mine = [one for one, (owner, _) in self._idle.items() if key is not None and owner == key]
+        for process in reversed(mine):
+            _, timer = self._idle.pop(process)
+            timer.cancel()
+            if self._is_good(process):
+                return process
+            self._drop(process)
+        return None
+
+    def _keep(self, process: Process, key: Hashable) -> None:
+        while len(self._idle) >= _IDLE:
+            self._give_up(next(iter(self._idle)))
+        end = process.born + _LIFE
+        timer = asyncio.get_running_loop().call_at(end, self._give_up, process)
+        self._idle[process] = (key, timer)
+
+    def _give_up(self, process: Process) -> None:
+        _, timer = self._idle.pop(process)
+        timer.cancel()
+        self._drop(process)
+
+    def _is_good(self, process: Process) -> bool:
+        old = asyncio.get_running_loop().time() - process.born > _LIFE
+        return not (process.spent or old) and process.calls < _CALLS and process.silent
+
+    async def _new(self, breed: Breed) -> Process:
+        ready, process = self._spare.setdefault(breed, []), None
+        while ready and process is None:
+            process = ready.pop(0)
+            if not process.silent:
+                self._drop(process)
+                process = None
+        return process or await self._born(breed)
+
+    async def _refill(self, breed: Breed) -> None:
+        self._refilled.add(breed)
+        # What fails here fails again in a call, where somebody is told.
+        with suppress(ConnectorVaultError, TimeoutError):
+            while not self._closed and len(self._spare.setdefault(breed, [])) < _SPARE:
+                process = await self._born(breed)
+                self._spare.setdefault(breed, []).append(process)
+        self._refilled.discard(breed)
+
+    async def _born(self, breed: Breed) -> Process:
+        process = await self._nursery.fork(breed.readable)
+        if breed.connector is None:
+            return process
+        try:
+            async with asyncio.timeout(_LOAD):
+                await process.ask({"connector": breed.connector})
+        except BaseException:
+            self._drop(process)
+            raise
+        return process
+
+    def _drop(self, process: Process) -> None:
+        process.kill()
+        self._begin(process.end())
+
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,75 @@
+"""What a tool may ask: its own requests, and nothing beside them."""
+
+import pytest
+
+from connector_vault import registry
+from connector_vault.connector import Connector, Request, reads, writes
+from connector_vault.egress import check_declared
+from connector_vault.errors import NotAllowed
+
+
+async def tool(api):
+    """Do nothing."""
+
+
+FREE = {"reads": reads(tool), "writes": writes(tool)}
+PINNED = writes(tool, requests=["POST /repos/{}/{}/issues", "GET /repos/{}/contents/{/}"])
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("POST", "/repos/octocat/hello-world/issues"),
+        ("POST", "/repos/%2E/a.b/issues"),
+        ("GET", "/repos/octocat/contents/src%2Fmain.py"),
+    ],
+)
+def test_a_declared_request_passes(asked):
+    check_declared(PINNED, Request(*asked))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("GET", "/repos/octocat/hello-world/issues"),
+        ("POST", "/repos/octocat/hello-world/issues/1"),
+        ("POST", "/repos/octocat/hello-world/extra/issues"),
+        ("POST", "/repos//hello-world/issues"),
+        ("POST", "/repos/octocat/hello-world/issues\n"),
+        ("POST", "x/repos/octocat/hello-world/issues"),
+        ("POST", "/user/keys"),
+        ("DELETE", "/repos/octocat/contents/a"),
+    ],
+)
+def test_any_other_request_is_refused(asked):
+    with pytest.raises(NotAllowed, match="does not declare"):
+        check_declared(PINNED, Request(*asked))
+
+
+def test_a_tool_that_declares_nothing_and_reads_may_only_read():
+    check_declared(FREE["reads"], Request("GET", "/anything"))
+
+    with pytest.raises(NotAllowed):
+        check_declared(FREE["reads"], Request("POST", "/anything"))
+
+
+def test_a_tool_that_declares_nothing_and_writes_may_ask_anything():
+    check_declared(FREE["writes"], Request("DELETE", "/anything"))
+
+
+def test_a_refusal_does_not_repeat_the_address():
+    with pytest.raises(NotAllowed) as caught:
+        check_declared(PINNED, Request("POST", "/repos/hush/hush/comments"))
+
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize("place", registry.ours(), ids=lambda place: place.module)
+def test_each_tool_of_ours_declares_its_requests(place):
+    connector = registry.load(place.module.rpartition(".")[2])
+
+    assert isinstance(connector, Connector)
+    for one in connector.tools:
+        assert one.requests, one.name
+        if one.effect == "reads":
+            assert {request.split()[0] for request in one.requests} == {"GET"}, one.name
