@@ -1,0 +1,67 @@
+"""`mcp`: the connected tools, for an MCP client."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from connector_vault.cli.exits import OK
+from connector_vault.cli.paper import hint
+from connector_vault.cli.place import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from connector_vault.model import Owner
+    from connector_vault.vault import Vault
+
+__all__ = ["mcp"]
+
+
+def mcp(
+    place: Place,
+    provider: Annotated[
+        list[str] | None, typer.Option(help="Serve only this one's tools; may be repeated.")
+    ] = None,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Serve only tools that change nothing.")
+    ] = False,
+) -> int:
+    """Serve the tools of what is connected to an MCP client, over stdin and stdout.
+
+    The client starts this by itself: put the command into its settings. What is connected or
+    disconnected meanwhile is seen at once.
+
+    Ends with 0 when the client leaves. With --json only what keeps it from beginning is JSON.
+    """
+    from connector_vault import registry
+
+    for name in provider or ():
+        registry.load(name)
+
+    async def work(vault: "Vault", owner: "Owner") -> None:
+        from asyncio import CancelledError
+        from contextlib import suppress
+
+        from connector_vault.cli.signals import end_with_signals
+        from connector_vault.gateway import Gateway
+
+        end_with_signals()
+        hint(f"Serving the tools of {owner} over stdio, until the client leaves.")
+        with suppress(CancelledError):
+            async with Gateway(vault) as gateway:
+                await _serve()(
+                    vault, gateway, owner, providers=provider or (), only_reads=read_only
+                )
+
+    place.run(work)
+    return OK
+
+
+def _serve() -> "Callable[..., Awaitable[None]]":
+    # In a checkout it lies beside src/, where no type checker finds it under this name.
+    from importlib import import_module
+
+    serve: Callable[..., Awaitable[None]] = import_module(
+        "connector_vault.mcp_servers.gateway"
+    ).serve
+    return serve
