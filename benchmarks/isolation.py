@@ -8,6 +8,7 @@ import asyncio
 import re
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -76,13 +77,11 @@ async def _times(here: Ground, sandbox: Sandbox, token: AccessToken) -> Times:
 
     modes: Sequence[Mode] = ("inline", "pooled", "fresh")
     contestants = {
-        f"{name}, {mode}": lambda tool=tool, mode=mode: run(tool, mode)
+        f"{name}, {mode}": partial(run, tool, mode)
         for tool, name in enumerate(("nothing", "one GET"))
         for mode in modes
     }
-    times = await in_turns(
-        contestants, turns=_TURNS, each=1, between=lambda: asyncio.sleep(_PAUSE)
-    )
+    times = await in_turns(contestants, turns=_TURNS, each=1, between=lambda: asyncio.sleep(_PAUSE))
     return {name: found[10:] for name, found in times.items()}
 
 

@@ -36,7 +36,16 @@ def test_a_sound_vault_has_no_problem(connected):
     assert problems(done) == {}
     looked = verdicts(done)
     assert [name for name, verdict in looked.items() if verdict == "warn"] == []
-    assert {"isolation", "keys", "store key", "integrity", "audit", "world", "tls", "emulator"} <= set(looked)
+    assert {
+        "isolation",
+        "keys",
+        "store key",
+        "integrity",
+        "audit",
+        "world",
+        "tls",
+        "emulator",
+    } <= set(looked)
 
 
 def test_people_are_told_what_to_do(lonely):

@@ -40,7 +40,7 @@ def test_a_result_says_which_account_gave_it(connected):
     done = shell.quick("call", "github.get_issue", *ISSUE, "--connection", id_[:8], "--json")
 
     assert list(done.json) == ["tool", "connection", "isolation", "seconds", "value"]
-    assert (done.json["connection"], done.json["isolation"]) == (id_, "inline")
+    assert (done.json["connection"], done.json["isolation"]["mode"]) == (id_, "pooled")
     assert done.json["value"]["number"] == 1
 
 
