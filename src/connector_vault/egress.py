@@ -22,6 +22,10 @@ MAX_REPLY = 10 * 1024 * 1024
 _NOT_FOR_A_TOOL = frozenset({"connection", "content-length", "set-cookie", "transfer-encoding"})
 """Headers of an answer that stay here: a session of the account, and the length before masking."""
 
+_HOLES = {"{}": r"(?:(?!%2[Ff]|%5[Cc])[^/])+", "{/}": "[^/]+"}
+"""A segment without a slash in it, and one that stands for several. Servers that decode before they
+route see the slashes."""
+
 Tokens = Callable[[int | None], Awaitable[AccessToken]]
 """Gives the token as it is now; a newer one than the generation named, if one is."""
 
@@ -41,6 +45,8 @@ class Egress:
         """Every token that was put on: any of them may come back in an answer."""
         self.wrote = False
         """Whether something was changed there, or may have been."""
+        self.undecided = False
+        """Whether a change was begun, and nobody knows yet what came of it."""
 
     @asynccontextmanager
     async def exchange(self, request: Request) -> AsyncGenerator[Answer]:
@@ -82,16 +88,19 @@ class Egress:
             origins = frozenset({origin_of(self.connector.api)})
         if token.secret not in self._shown:
             self._shown.append(token.secret)
-        before, self.wrote = self.wrote, self.wrote or changes
+        before = self.wrote
+        self.wrote = before or changes
+        self.undecided = changes
         try:
             async with self._http.stream(
                 outgoing, origins=origins, deadline=self._deadline, limit=MAX_REPLY
             ) as answer:
                 if answer.status >= 300 and not _is_blank_failure(answer):
                     self.wrote = before
+                self.undecided = False
                 yield answer
         except (NotAllowed, TimedOut, Unreachable):
-            self.wrote = before
+            self.wrote, self.undecided = before, False
             raise
         except OutcomeUnknown as error:
             if changes:
@@ -167,9 +176,12 @@ def _joined(ours: Mapping[str, str], theirs: Mapping[str, str]) -> dict[str, str
 
 @lru_cache(maxsize=1024)
 def _pattern(requests: tuple[str, ...]) -> re.Pattern[str]:
-    holes = re.compile(r"\{/?\}")
-    shapes = ("[^/]+".join(map(re.escape, holes.split(one))) for one in requests)
-    return re.compile("|".join(shapes))
+    return re.compile("|".join(map(_shape, requests)))
+
+
+def _shape(request: str) -> str:
+    parts = re.split(r"(\{/?\})", request)
+    return "".join(_HOLES.get(part) or re.escape(part) for part in parts)
 
 
 def _is_blank_failure(answer: Answer) -> bool:

@@ -36,9 +36,31 @@ _ADDRESS = re.compile(r"(?:https?://[^/?#\\]+)?/(?:(?![?#\\])[\x21-\x7e])*")
 """A path, or a whole address, without a query: that has a place of its own in a `Request`."""
 
 _NOT_A_TOOLS = frozenset(
-    {"authorization", "connection", "content-length", "cookie", "host", "transfer-encoding"}
+    {
+        "accept-encoding",
+        "authorization",
+        "connection",
+        "content-length",
+        "cookie",
+        "expect",
+        "forwarded",
+        "host",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "via",
+        "x-http-method",
+        "x-http-method-override",
+        "x-method-override",
+    }
 )
-"""Headers that say who asks, whom, and how long a message is."""
+"""Headers that say who asks, whom, how long a message is, and that a GET is no GET."""
+
+_FROM_PROXIES = "x-forwarded-"
 
 _MAX_PATH_VALUE = 4096
 """Characters."""
@@ -107,7 +129,8 @@ def check_request(request: Request) -> None:
         NotAllowed: it sets a header that is not its own to set, or its url is neither a plain path
             nor a whole address.
     """
-    if _NOT_A_TOOLS & {name.lower() for name in request.headers}:
+    names = {name.lower() for name in request.headers}
+    if _NOT_A_TOOLS & names or any(name.startswith(_FROM_PROXIES) for name in names):
         raise NotAllowed("a tool set a header that is not its own to set")
     pieces = unquote(request.url).replace("\\", "/").split("/")
     climbs = any(piece in (".", "..") for piece in pieces)

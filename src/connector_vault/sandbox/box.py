@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from connector_vault.connector import File, Json
 from connector_vault.egress import Egress
-from connector_vault.errors import NotAllowed
+from connector_vault.errors import Crashed, NotAllowed, OutcomeUnknown
 from connector_vault.model import Owner
 from connector_vault.sandbox.broker import Broker
 from connector_vault.sandbox.files import handed
@@ -93,8 +93,13 @@ class Sandbox:
             ConnectorVaultError: it cannot.
         """
         order = {"connector": connector, "describe": True}
-        async with self._pool.lent(breed, None) as process, asyncio.timeout(_DESCRIBE):
-            said = await process.ask(order)
+        try:
+            async with asyncio.timeout(_DESCRIBE), self._pool.lent(breed, None) as process:
+                said = await process.ask(order)
+        except TimeoutError:
+            module, _ = connector
+            words = f"{module} did not describe its tools within {_DESCRIBE:.0f} s"
+            raise Crashed(f"{words}: tell its author") from None
         if "error" in said:
             raise heard(said["error"])
         tools: Sequence[Json] = said.get("tools", ())
@@ -145,6 +150,9 @@ async def _let_out(process: Process, egress: Egress) -> AsyncGenerator[None]:
             task.cancel()
             await asyncio.wait([task])
             process.spent = process.spent or not broker.quiet
+    if egress.undecided:
+        words = "the tool ended while a change was under way"
+        raise OutcomeUnknown(f"{words}: look whether it happened before repeating it")
 
 
 async def _asked(process: Process, job: Job, egress: Egress) -> Json:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from urllib.parse import parse_qsl
 
 import h11
@@ -60,9 +61,11 @@ class Broker:
                     return
                 await self._answer(request)
                 self._wire.start_next_cycle()
-            self._out.shutdown(socket.SHUT_RDWR)
         except (OSError, h11.ProtocolError):
-            # What is no HTTP, and what breaks off, gets no answer. The worker sees the end.
+            # What is no HTTP, and what breaks off, gets no answer.
+            pass
+        # The worker sees the end.
+        with suppress(OSError):
             self._out.shutdown(socket.SHUT_RDWR)
 
     async def _hear(self) -> Request | ConnectorVaultError | None:

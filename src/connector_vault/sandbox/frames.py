@@ -5,17 +5,23 @@ meet.
 """
 
 import json
+import re
 from collections.abc import Mapping
+from math import isfinite
 from struct import Struct
+from typing import NoReturn
 
 from connector_vault import errors
 from connector_vault.connector import Json, RateLimited, Reconnect, Refused
 from connector_vault.errors import ConnectorVaultError, Crashed
 
-__all__ = ["ERROR", "HEAD", "MAX_RESULT", "heard", "pack", "told", "unpack"]
+__all__ = ["ERROR", "HEAD", "HELLO", "MAX_RESULT", "heard", "pack", "told", "unpack"]
 
 HEAD = Struct(">I")
 """Before every frame: how many bytes it has."""
+
+HELLO = b"!"
+"""A worker's first byte, with which comes the handle to it."""
 
 ERROR = "x-connector-vault-error"
 """The header with which a vault answers a worker's request that came to nothing."""
@@ -25,6 +31,9 @@ MAX_RESULT = 2 * 1024 * 1024
 
 _MAX_PARTS = 200_000
 """Lists and mappings in a result. Each costs far more to make than the byte that it may take."""
+
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+"""What may be half a character, written as JSON may write it."""
 
 _MAX_TEXT = 500
 """Characters of an error."""
@@ -53,7 +62,7 @@ _PLAIN: Mapping[str, type[ConnectorVaultError]] = {
 def pack(document: Json) -> bytes:
     """Write a frame."""
     text = json.dumps(document, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-    body = text.encode("utf-8", "surrogatepass")
+    body = text.encode("utf-8", "replace")
     return HEAD.pack(len(body)) + body
 
 
@@ -66,9 +75,10 @@ def unpack(body: bytes) -> Json:
     if body.count(b"[") + body.count(b"{") > _MAX_PARTS:
         raise ValueError("too many parts")
     try:
-        return json.loads(body.decode("utf-8", "surrogatepass"), parse_constant=_refuse)
+        document = json.loads(_sound(body), parse_constant=_refuse, parse_float=_finite)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    return document
 
 
 def told(error: ConnectorVaultError) -> dict[str, Json]:
@@ -103,6 +113,20 @@ def _line(text: str) -> str:
     return "".join(one if one.isprintable() else " " for one in text[:_MAX_TEXT])
 
 
-def _refuse(constant: str) -> Json:
+def _sound(body: bytes) -> bytes:
+    """Put a question mark for half a character: nobody could write it out again."""
+    whole = body.decode("utf-8", "replace")
+    if not _HALF.search(whole):
+        return whole.encode()
+    document = json.loads(whole)
+    return json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    return number if isfinite(number) else _refuse(digits[:9])
+
+
+def _refuse(constant: str) -> NoReturn:
     msg = f"{constant} is not JSON"
     raise ValueError(msg)

@@ -137,13 +137,9 @@ class Nursery:
         if zygote is None:
             return
         _hush(zygote)
-        handle = os.pidfd_open(zygote.pid)
         try:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_END):
-                    await readable(handle)
+            await _gone(zygote)
         finally:
-            os.close(handle)
             zygote.kill()
             # It is gone or going: this waits for nothing but the kernel.
             zygote.wait()
@@ -159,6 +155,18 @@ async def _is_ready(control: socket.socket) -> bool:
             await readable(control)
             return control.recv(len(_READY)) == _READY
     return False
+
+
+async def _gone(zygote: subprocess.Popen[bytes]) -> None:
+    if zygote.poll() is not None:
+        return
+    handle = os.pidfd_open(zygote.pid)
+    try:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_END):
+                await readable(handle)
+    finally:
+        os.close(handle)
 
 
 def _last_words(zygote: subprocess.Popen[bytes]) -> str:

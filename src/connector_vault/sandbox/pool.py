@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Coroutine, Hashable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
-from connector_vault.errors import ConnectorVaultError
+from connector_vault.errors import ConnectorVaultError, Crashed, Misconfigured
 from connector_vault.sandbox.nursery import Nursery
 from connector_vault.sandbox.process import Process
 
@@ -48,8 +48,11 @@ class Pool:
         self._idle: dict[Process, tuple[Hashable, asyncio.TimerHandle]] = {}
         """The one that has waited longest first."""
         self._spare: dict[Breed, list[Process]] = {}
-        self._refilled: set[Breed] = set()
+        self._refills: dict[Breed, asyncio.Task[None]] = {}
         self._closed = False
+        self._lent: set[Process] = set()
+        self._returned = asyncio.Event()
+        """Set while none is lent."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
@@ -63,22 +66,35 @@ class Pool:
         """
         async with self._busy:
             process = self._kept(key) or await self._new(breed)
+            self._lent.add(process)
             try:
+                if self._closed:
+                    raise Misconfigured("the gateway was closed: make another")
                 yield process
             except BaseException:
-                self._drop(process)
+                process.spent = True
                 raise
-            if key is None or not self._is_good(process):
-                self._drop(process)
-            else:
-                self._keep(process, key)
-            if breed not in self._refilled:
-                # Now, and not while the call had use for the processor.
-                self._begin(self._refill(breed))
+            finally:
+                self._lent.discard(process)
+                self._returned.set()
+                if key is None or self._closed or not self._is_good(process):
+                    self._drop(process)
+                else:
+                    self._keep(process, key)
+            # Now, and not while the call had use for the processor.
+            self._refill_soon(breed)
 
     async def close(self) -> None:
         """End all of them, and wait until they are gone."""
         self._closed = True
+        for refill in self._refills.values():
+            refill.cancel()
+        while self._lent:
+            # Whoever borrowed one sees it die, and gives it back.
+            self._returned.clear()
+            for process in self._lent:
+                process.kill()
+            await self._returned.wait()
         while self._idle or self._spare or self._tasks:
             for process in list(self._idle):
                 self._give_up(process)
@@ -122,14 +138,18 @@ class Pool:
                 process = None
         return process or await self._born(breed)
 
+    def _refill_soon(self, breed: Breed) -> None:
+        if not self._closed and breed not in self._refills:
+            task = self._begin(self._refill(breed))
+            self._refills[breed] = task
+            task.add_done_callback(lambda _: self._refills.pop(breed))
+
     async def _refill(self, breed: Breed) -> None:
-        self._refilled.add(breed)
         # What fails here fails again in a call, where somebody is told.
-        with suppress(ConnectorVaultError, TimeoutError):
-            while not self._closed and len(self._spare.setdefault(breed, [])) < _SPARE:
+        with suppress(ConnectorVaultError, OSError):
+            while len(self._spare.setdefault(breed, [])) < _SPARE:
                 process = await self._born(breed)
                 self._spare.setdefault(breed, []).append(process)
-        self._refilled.discard(breed)
 
     async def _born(self, breed: Breed) -> Process:
         process = await self._nursery.fork(breed.readable)
@@ -138,6 +158,10 @@ class Pool:
         try:
             async with asyncio.timeout(_LOAD):
                 await process.ask({"connector": breed.connector})
+        except TimeoutError:
+            self._drop(process)
+            words = f"{breed.connector[0]} was not imported within {_LOAD:.0f} s"
+            raise Crashed(f"{words}: tell its author") from None
         except BaseException:
             self._drop(process)
             raise
@@ -147,7 +171,8 @@ class Pool:
         process.kill()
         self._begin(process.end())
 
-    def _begin(self, work: Coroutine[None, None, None]) -> None:
+    def _begin(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task

@@ -13,16 +13,13 @@ from pydantic import TypeAdapter
 
 from connector_vault.connector import Json
 from connector_vault.errors import Crashed
-from connector_vault.sandbox.frames import HEAD, MAX_RESULT, pack, unpack
+from connector_vault.sandbox.frames import HEAD, HELLO, MAX_RESULT, pack, unpack
 from connector_vault.sandbox.level import Isolation, Mode
 
 __all__ = ["Process", "readable"]
 
 _PIECE = 256 * 1024
 """Bytes read at a time."""
-
-_MAX_HELLO = 1024
-"""Bytes."""
 
 _READER = TypeAdapter(dict[str, Json])
 
@@ -36,13 +33,13 @@ class Process:
     orders: socket.socket
     out: socket.socket
     """What it asks providers comes here."""
-    pid: int
     handle: int
     """A pidfd: it names this process and never another that was given its number."""
-    landlock: int
-    seccomp: bool
     born: float
     """A time of the loop's clock."""
+    pid: int = 0
+    landlock: int = 0
+    seccomp: bool = False
     calls: int = 0
     spent: bool = False
     """Whether it must not be used again."""
@@ -55,19 +52,20 @@ class Process:
             Crashed: it ended without any.
         """
         await readable(orders)
-        hello, handles, _, _ = socket.recv_fds(orders, _MAX_HELLO, 1)
+        _, handles, _, _ = socket.recv_fds(orders, len(HELLO), 1)
         if not handles:
             raise Crashed("a process for tools could not be started: see `connector-vault doctor`")
-        said = unpack(hello[HEAD.size :])
-        return cls(
-            orders=orders,
-            out=out,
-            pid=said["pid"],
-            handle=handles[0],
-            landlock=said["landlock"],
-            seccomp=said["seccomp"],
-            born=asyncio.get_running_loop().time(),
-        )
+        now = asyncio.get_running_loop().time()
+        self = cls(orders=orders, out=out, handle=handles[0], born=now)
+        try:
+            said = await self._read(bytes)
+            self.pid, self.landlock = said["pid"], said["landlock"]
+            self.seccomp = said["seccomp"]
+        except BaseException:
+            self.kill()
+            os.close(self.handle)
+            raise
+        return self
 
     @property
     def silent(self) -> bool:

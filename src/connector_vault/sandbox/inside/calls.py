@@ -51,7 +51,6 @@ _X86_64 = {
     "sendfile": 40,
     "sendto": 44,
     "recvfrom": 45,
-    "sendmsg": 46,
     "recvmsg": 47,
     "shutdown": 48,
     "getsockname": 51,
@@ -211,7 +210,6 @@ _ARM64 = {
     "recvfrom": 207,
     "getsockopt": 209,
     "shutdown": 210,
-    "sendmsg": 211,
     "recvmsg": 212,
     "brk": 214,
     "munmap": 215,
@@ -230,8 +228,12 @@ ALLOWED: Mapping[str, Mapping[str, int]] = {
     "x86_64": _X86_64 | _LATE,
     "aarch64": _ARM64 | _LATE,
 }
-"""Whatever is not here does not exist for a worker. `sendto` is also how `send` is done: a stream
-socket sends to its peer and nowhere else, and no other can be made."""
+"""Whatever is not here does not exist for a worker.
+
+`sendto` is also how `send` is done: a stream socket sends to its peer and nowhere else, and no other
+can be made. `sendmsg` is not here: descriptors that are sent and not received count for all
+processes of a user, and keep others from being sent.
+"""
 
 REFUSED: Mapping[str, frozenset[int]] = {
     # socket, connect, accept, bind, listen, socketpair, fork, vfork, execve, kill, ptrace, tkill,

@@ -13,7 +13,7 @@ import sys
 from typing import NoReturn
 
 from connector_vault.connector import Json
-from connector_vault.sandbox.frames import pack
+from connector_vault.sandbox.frames import HELLO, pack
 from connector_vault.sandbox.inside import kernel
 from connector_vault.sandbox.inside.hardening import Hardening
 from connector_vault.sandbox.inside.rehearsal import rehearse
@@ -69,12 +69,13 @@ def _be_worker(
         kernel.die_with_parent(zygote)
         orders, out = (socket.socket(fileno=one) for one in sockets)
         worker = Worker.made(orders, out)
+        # With it the vault ends this process, and hears that it has ended.
         handle = os.pidfd_open(os.getpid())
-        attained = hardening.apply(said["readable"])
-        # The handle with which the vault ends this process, and hears that it has ended.
-        hello = pack({"pid": os.getpid(), **attained._asdict()})
-        socket.send_fds(orders, [hello], [handle])
+        # A hardened process can hand over nothing more.
+        socket.send_fds(orders, [HELLO], [handle])
         os.close(handle)
+        attained = hardening.apply(said["readable"])
+        orders.sendall(pack({"pid": os.getpid(), **attained._asdict()}))
         gc.enable()
         worker.serve()
     finally:
