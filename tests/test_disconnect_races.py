@@ -37,6 +37,31 @@ async def test_two_at_once_give_the_same_receipt(vault, opened, connect):
     assert first == second == third
 
 
+async def test_whoever_was_too_slow_gives_the_receipt_of_who_was_faster(
+    vault, opened, connect, monkeypatch
+):
+    """A machine that was asleep wakes up with a lease that has run out."""
+    connection, keyring = await connect(vault), vault.room.keyring
+    asleep, awake = asyncio.Event(), asyncio.Event()
+    read = keyring.open
+
+    async def sleepy(row):
+        asleep.set()
+        await awake.wait()
+        keyring.forget(row.dek_id)
+        return await read(row)
+
+    monkeypatch.setattr(keyring, "open", sleepy)
+    slow = asyncio.create_task(end(vault, connection))
+    await asleep.wait()
+    async with opened(clock=lambda: now_ms() + 60_000) as other:
+        fast = await end(other, connection)
+    awake.set()
+
+    assert fast.confirmed
+    assert await slow == fast
+
+
 async def test_the_token_of_a_refresh_under_way_is_the_one_revoked(vault, world, connect):
     connection = await connect(vault)
     refresh = await begun(world, renew(vault, connection), TOKEN, kind="delay", seconds=0.3)

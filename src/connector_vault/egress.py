@@ -43,9 +43,9 @@ class Egress:
         self._deadline = deadline
         self._shown: list[Secret] = []
         """Every token that was put on: any of them may come back in an answer."""
-        self.wrote = False
+        self.wrote: bool = False
         """Whether something was changed there, or may have been."""
-        self.undecided = False
+        self.undecided: bool = False
         """Whether a change was begun, and nobody knows yet what came of it."""
 
     @asynccontextmanager

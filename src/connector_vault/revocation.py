@@ -81,6 +81,10 @@ async def _end(room: Room, refresher: Refresher, row: Row) -> Receipt:
 
 
 async def _unconfirmed(room: Room, row: Row, told: Told) -> Receipt:
+    now = await room.row(row.id, owner_of(row))
+    if now.state == State.REVOKED.value:
+        # Our lease had run out, and somebody else was done with it before us.
+        return _receipt(now, _kept(now))
     await room.store.commit(room.audit.line(row, "disconnect", told.outcome, note=told.note))
     return _receipt(row, replace(_kept(row), told=told))
 
