@@ -6,6 +6,7 @@ import pytest
 
 from connector_vault import Owner, Secret, Vault
 from connector_vault.errors import Misconfigured
+from connector_vault.keys import open_keys
 from connector_vault.settings import load_settings
 
 HUSH = "hush-hush-hush"
@@ -271,3 +272,18 @@ async def test_a_stolen_database_opens_nowhere(place, world, raw):
     with pytest.raises(Exception, match=r"altered|Corrupt"):
         async with Vault.open(place.database, keys=place.keys, emulator=world.url):
             pass
+
+
+def test_who_names_both_places_needs_no_home(monkeypatch):
+    """As under a supervisor, with a user that is only a number."""
+    monkeypatch.setattr("connector_vault.settings.user_data_path", no_home)
+
+    said = load_settings({"CONNECTOR_VAULT_DATABASE": "sqlite:///v.db"})
+
+    assert (said.database, said.keys) == ("sqlite:///v.db", "")
+    with pytest.raises(Misconfigured, match="set CONNECTOR_VAULT_KEYS"):
+        open_keys(said.keys)
+
+
+def no_home(*_, **__):
+    raise RuntimeError

@@ -55,5 +55,10 @@ for python in "${pythons[@]}"; do
   (cd "$tree" && "${pip[@]}" install --constraint "$constraints" "${wheel[0]}" --group test)
   say "Python $version: demo and tests"
   (cd "$tree" && venv/bin/connector-vault demo >demo.log 2>&1) || { cat "$tree/demo.log"; exit 1; }
-  (cd "$tree" && venv/bin/pytest --quiet)
+  (cd "$tree" && venv/bin/pytest --quiet --numprocesses 2 --dist loadfile -m "not alone")
 done
+
+# Without a venv: nothing but a folder on the path, and another folder to stand in.
+say "pip install --target: demo"
+"${pip[@]}" install --constraint "$constraints" --target "$place/target" "${wheel[0]}"
+(cd / && PYTHONPATH="$place/target" "${pythons[-1]}" -m connector_vault demo >"$place/target.log" 2>&1) || { cat "$place/target.log"; exit 1; }

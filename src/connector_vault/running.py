@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from inspect import getdoc
 from typing import Literal
 
@@ -25,6 +25,9 @@ from connector_vault.sandbox.readable import readable_for
 from connector_vault.signature import signature_of, text_of
 
 __all__ = ["Choice", "Description", "Require", "Runner", "Work"]
+
+_MAX_DESCRIPTION = 4000
+"""Characters."""
 
 Choice = Literal["auto", "fresh", "inline"]
 Require = Literal["third-party", "all", "none"]
@@ -162,7 +165,8 @@ class Runner:
             return tuple(map(_description, connector.tools))
         place, breed = registry.place(connector.name), _breed(connector)
         try:
-            return _READER.validate_python(await self._sandbox.describe(place, breed))
+            said = _READER.validate_python(await self._sandbox.describe(place, breed))
+            return tuple(replace(one, description=_readable(one.description)) for one in said)
         except ValidationError:
             words = f"{connector.title} described its tools in a way that is none"
             raise Crashed(f"{words}: tell its author") from None
@@ -177,6 +181,12 @@ def _description(tool: Tool) -> Description:
         input_schema=signature.input_schema(),
         output_schema=signature.output_schema(),
     )
+
+
+def _readable(text: str) -> str:
+    # A third party's words: they must not drive a terminal, nor fill a model's memory.
+    kept = (one if one.isprintable() or one == "\n" else " " for one in text[:_MAX_DESCRIPTION])
+    return "".join(kept)
 
 
 def _breed(connector: Connector) -> Breed:

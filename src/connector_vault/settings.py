@@ -43,7 +43,6 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """
     path = environ.get(f"{_PREFIX}CONFIG", "")
     said = _file(Path(path)) if path else _File()
-    home = user_data_path("connector-vault", appauthor=False)
     try:
         owner = Owner(
             tenant=environ.get(f"{_PREFIX}TENANT") or said.tenant or "local",
@@ -52,13 +51,22 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     except BadArguments as error:
         raise Misconfigured(f"CONNECTOR_VAULT_TENANT or _USER: {error}") from error
     return Settings(
-        database=environ.get(f"{_PREFIX}DATABASE") or said.database or f"sqlite:///{home}/vault.db",
-        keys=environ.get(f"{_PREFIX}KEYS") or said.keys or f"local:{home}/vault.key",
+        database=environ.get(f"{_PREFIX}DATABASE") or said.database or _default("sqlite:///", "db"),
+        keys=environ.get(f"{_PREFIX}KEYS") or said.keys or _default("local:", "key"),
         owner=owner,
         clients=(*_clients_of(environ), *said.listed()),
         emulator=environ.get(f"{_PREFIX}EMULATOR") or None,
         source=path or "defaults",
     )
+
+
+def _default(scheme: str, ending: str) -> str:
+    try:
+        home = user_data_path("connector-vault", appauthor=False)
+    except RuntimeError:
+        # Under a supervisor there may be no home, and who names both places needs none.
+        return ""
+    return f"{scheme}{home}/vault.{ending}"
 
 
 class _FileClient(BaseModel):

@@ -82,6 +82,9 @@ def open_keys(uri: str, *, create: bool = False) -> KeyHolder:
             return LocalKeys.open(rest, create=create)
         case "hcvault" | "pkcs11" | "aws-kms":
             raise Misconfigured(f"the key holder {scheme}: is not in this version: use local:PATH")
+        case "":
+            words = "no place for keys is named, and this user has no home to keep them in"
+            raise Misconfigured(f"{words}: set CONNECTOR_VAULT_KEYS and CONNECTOR_VAULT_DATABASE")
         case _:
             # The text is not repeated: somebody may have pasted the key itself.
             raise Misconfigured("the key holder is not written as local:PATH")

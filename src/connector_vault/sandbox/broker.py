@@ -17,8 +17,8 @@ from connector_vault.sandbox.frames import ERROR, told
 
 __all__ = ["Broker"]
 
-MAX_SENT = 64 * 1024 * 1024
-"""Bytes of a request's body."""
+MAX_SENT = 16 * 1024 * 1024
+"""Bytes of a request's body, which the vault holds whole."""
 
 _MAX_HEAD = 32 * 1024
 """Bytes of a request's line and headers."""

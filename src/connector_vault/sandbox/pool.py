@@ -68,8 +68,7 @@ class Pool:
             process = self._kept(key) or await self._new(breed)
             self._lent.add(process)
             try:
-                if self._closed:
-                    raise Misconfigured("the gateway was closed: make another")
+                self._check_open()
                 yield process
             except BaseException:
                 process.spent = True
@@ -102,6 +101,10 @@ class Pool:
                 for process in some:
                     self._drop(process)
             await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise Misconfigured("the gateway was closed: make another")
 
     def _kept(self, key: Hashable | None) -> Process | None:
         mine = [one for one, (owner, _) in self._idle.items() if key is not None and owner == key]

@@ -20,20 +20,16 @@ __all__ = ["Filter", "prepare", "program"]
 _SET_SECCOMP = 22
 _MODE_FILTER = 2
 
-_LOAD, _EQUAL, _AT_LEAST, _BITS, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
 _ALLOW, _ERROR, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
 _MAY_NOT, _IS_NOT = _ERROR | errno.EPERM, _ERROR | errno.ENOSYS
-_NUMBER, _ARCHITECTURE, _FIRST, _SECOND = 0, 4, 16, 24
+_NUMBER, _ARCHITECTURE, _SECOND = 0, 4, 24
 """Where in `struct seccomp_data`."""
 
 _ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 
 _X32 = 0x40000000
 """From here on, numbers mean another set of the same calls."""
-
-_THREAD = 0x00010000
-"""CLONE_THREAD: a thread is allowed, a process is not. clone3, whose flags lie in memory where a
-filter cannot look, does not exist: the C library takes clone then."""
 
 _FCNTL = (0, 1, 2, 3, 4, 1030)
 """F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC. Not F_SETOWN and F_SETSIG: they
@@ -58,11 +54,6 @@ def program(machine: str) -> bytes:
             _step(_LOAD, _NUMBER),
             *_against_x32(machine),
             *_answers(sorted(ALLOWED[machine].values()), _ALLOW),
-            _step(_EQUAL, numbers["clone"], otherwise=4),
-            _step(_LOAD, _FIRST),
-            _step(_BITS, _THREAD, otherwise=1),
-            _step(_RETURN, _ALLOW),
-            _step(_RETURN, _MAY_NOT),
             *_by_second(numbers["fcntl"], _FCNTL),
             *_by_second(numbers["ioctl"], _IOCTL),
             *_answers(sorted(REFUSED[machine]), _MAY_NOT),
