@@ -8,6 +8,7 @@ import pytest
 from connector_vault.errors import (
     BadArguments,
     Crashed,
+    Misconfigured,
     NotConnected,
     OutcomeUnknown,
     Refused,
@@ -138,3 +139,16 @@ async def test_a_file_is_in_the_schema(acme_vault):
     schema = offers["acme.attach"].input_schema
     assert schema["required"] == ["file"]
     assert schema["properties"]["file"]["format"] == "binary"
+
+
+async def test_a_gateway_belongs_to_one_event_loop(acme_vault):
+    """As where each web request gets a loop of its own: waiting there would never end."""
+    gateway = gateway_of(acme_vault)
+    await gateway.__aenter__()
+
+    def elsewhere():
+        return asyncio.run(gateway.call(ADA, "acme.echo", {}, timeout=20))
+
+    with pytest.raises(Misconfigured, match="another event loop"):
+        await asyncio.to_thread(elsewhere)
+    await asyncio.to_thread(asyncio.run, gateway.__aexit__())

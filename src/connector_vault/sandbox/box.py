@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from connector_vault.connector import File, Json
 from connector_vault.egress import Egress
-from connector_vault.errors import Crashed, NotAllowed, OutcomeUnknown
+from connector_vault.errors import Crashed, Misconfigured, NotAllowed, OutcomeUnknown
 from connector_vault.model import Owner
 from connector_vault.sandbox.broker import Broker
 from connector_vault.sandbox.files import handed
@@ -54,6 +54,8 @@ class Sandbox:
         """`ours`: module and name of each connector the zygote imports."""
         self._nursery = Nursery(ours, landlock=landlock)
         self._pool = Pool(self._nursery)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        """The one it works in, from its first use on."""
 
     async def start(self) -> None:
         """Start what forks workers, so that the first call need not wait for it.
@@ -61,10 +63,15 @@ class Sandbox:
         Raises:
             Misconfigured: it cannot be started.
         """
+        self._check_loop()
         await self._nursery.start()
 
     async def close(self) -> None:
         """End every process, and wait until they are gone."""
+        if self._loop not in (None, asyncio.get_running_loop()):
+            # Nothing of another loop can be waited for. With its parent every worker dies.
+            self._nursery.kill()
+            return
         await self._pool.close()
         await self._nursery.close()
 
@@ -76,6 +83,7 @@ class Sandbox:
             Crashed: it died, or did not keep to the protocol.
             NotAllowed: the job asks for a sandbox, and this kernel has none.
         """
+        self._check_loop()
         key = (job.owner, job.connector) if job.mode == "pooled" else None
         async with self._pool.lent(job.breed, key) as process:
             isolation = process.isolation(job.mode)
@@ -92,6 +100,7 @@ class Sandbox:
         Raises:
             ConnectorVaultError: it cannot.
         """
+        self._check_loop()
         order = {"connector": connector, "describe": True}
         try:
             async with asyncio.timeout(_DESCRIBE), self._pool.lent(breed, None) as process:
@@ -111,8 +120,15 @@ class Sandbox:
         Raises:
             Misconfigured, Crashed: none can be made.
         """
+        self._check_loop()
         async with self._pool.lent(Breed(), None) as process:
             return process.isolation("pooled")
+
+    def _check_loop(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._loop = self._loop or loop
+        if self._loop is not loop:
+            raise Misconfigured("this gateway belongs to another event loop: make one in this loop")
 
 
 def check_sandboxed(isolation: Isolation, job: Job) -> None:

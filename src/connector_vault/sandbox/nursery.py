@@ -85,6 +85,16 @@ class Nursery:
             out.close()
             raise
 
+    def kill(self) -> None:
+        """End the zygote, and with it all workers, without waiting for anything."""
+        self._closed = True
+        if self._zygote is not None:
+            _hush(self._zygote)
+            self._zygote.kill()
+            self._zygote.wait()
+        if self._control is not None:
+            self._control.close()
+
     async def close(self) -> None:
         """Let the zygote leave, and wait until it has."""
         async with self._turn:

@@ -230,8 +230,8 @@ ALLOWED: Mapping[str, Mapping[str, int]] = {
 }
 """Whatever is not here does not exist for a worker.
 
-`sendto` is also how `send` is done: a stream socket sends to its peer and nowhere else, and no other
-can be made. `sendmsg` is not here: descriptors that are sent and not received count for all
+`sendto` is also how `send` is done: a stream socket sends to its peer and nowhere else, and no
+other can be made. `sendmsg` is not here: descriptors that are sent and not received count for all
 processes of a user, and keep others from being sent.
 """
 
