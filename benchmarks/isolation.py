@@ -1,13 +1,12 @@
 """What it costs to run a tool in a worker, and to ask the provider through the vault.
 
-Inline is the same tool called in this process. One call is made of each kind in turn, with a pause
-after each turn in which used-up workers are replaced: so they are used, and not in a closed loop.
+Inline is the same tool called in this process. Calls are made in turns of 20; those in fresh
+workers one by one, with a pause in which the worker that was used up is replaced.
 """
 
 import asyncio
 import re
 import time
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -29,9 +28,9 @@ from connector_vault.signature import signature_of
 
 _PLACE = ("benchmarks.idle", "connector")
 _PAUSE = 0.02
-"""Seconds after each turn."""
+"""Seconds between two turns."""
 
-_TURNS = 200
+_CALLS = 400
 _SIZES = re.compile(r"^(Pss|Private_Dirty):\s+(\d+) kB", re.MULTILINE)
 
 
@@ -75,14 +74,17 @@ async def _times(here: Ground, sandbox: Sandbox, token: AccessToken) -> Times:
             else:
                 await sandbox.run(_job(found.name, arguments, mode), egress)
 
-    modes: Sequence[Mode] = ("inline", "pooled", "fresh")
-    contestants = {
-        f"{name}, {mode}": partial(run, tool, mode)
-        for tool, name in enumerate(("nothing", "one GET"))
-        for mode in modes
-    }
-    times = await in_turns(contestants, turns=_TURNS, each=1, between=lambda: asyncio.sleep(_PAUSE))
-    return {name: found[10:] for name, found in times.items()}
+    async def turns(*modes: Mode, each: int) -> Times:
+        contestants = {
+            f"{name}, {mode}": partial(run, tool, mode)
+            for tool, name in enumerate(("nothing", "one GET"))
+            for mode in modes
+        }
+        return await in_turns(
+            contestants, turns=_CALLS // each, each=each, between=lambda: asyncio.sleep(_PAUSE)
+        )
+
+    return {**await turns("inline", "pooled", each=20), **await turns("fresh", each=1)}
 
 
 def _job(tool: str, arguments: dict[str, Json], mode: Mode) -> Job:
@@ -103,11 +105,11 @@ def _tables(times: Times) -> list[str]:
     pooled = beyond["nothing, pooled"] - beyond["nothing, inline"]
     fresh = beyond["nothing, fresh"] - beyond["nothing, inline"]
     hop = beyond["one GET, pooled"] - beyond["one GET, inline"] - pooled
-    return [
-        table("running a tool", times, floor="nothing, inline", unit=1e-3),
+    said = (
         f"  beyond inline: pooled {pooled * 1e3:.2f} ms (owed 0.3), fresh {fresh * 1e3:.2f} ms "
-        f"(owed 2); the egress hop {hop * 1e3:.2f} ms (owed 1)",
-    ]
+        f"(owed 2); the egress hop {hop * 1e3:.2f} ms (owed 1)"
+    )
+    return [table("running a tool", times, floor="nothing, inline", unit=1e-3), said]
 
 
 async def _footprint() -> str:

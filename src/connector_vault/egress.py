@@ -19,8 +19,8 @@ __all__ = ["Direct", "Egress", "api_request", "mask_of"]
 MAX_REPLY = 10 * 1024 * 1024
 """Bytes of an API's answer."""
 
-_NOT_FOR_A_TOOL = frozenset({"connection", "content-length", "set-cookie", "transfer-encoding"})
-"""Headers of an answer that stay here: a session of the account, and the length before masking."""
+_NOT_FOR_A_TOOL = frozenset({"connection", "set-cookie", "transfer-encoding"})
+"""Headers of an answer that stay here: a session of the account, and what is about this hop."""
 
 _HOLES = {"{}": r"(?:(?!%2[Ff]|%5[Cc])[^/])+", "{/}": "[^/]+"}
 """A segment without a slash in it, and one that stands for several. Servers that decode before they
@@ -114,12 +114,8 @@ class Egress:
             words = f"{self.connector.title} answered {answer.status} to a change"
             raise OutcomeUnknown(f"{words}: look whether it happened before repeating it")
         mask = self._mask()
-        headers = {
-            name: mask.clean(value.encode("latin-1", "replace")).decode("latin-1")
-            for name, value in answer.headers.items()
-            if name not in _NOT_FOR_A_TOOL
-        }
-        return Answer(answer.status, headers, _masked(answer.pieces, mask))
+        kept = {name: said for name, said in answer.headers.items() if name not in _NOT_FOR_A_TOOL}
+        return Answer(answer.status, _clean(kept, mask), _masked(answer.pieces, mask))
 
     def _mask(self) -> Mask:
         return mask_of(self.connector, *self._shown)
@@ -167,6 +163,17 @@ def api_request(connector: Connector, request: Request, token: Secret) -> Reques
     headers = _joined(connector.headers, request.headers)
     headers["Authorization"] = f"Bearer {token.reveal()}"
     return replace(request, url=connector.api + request.url, headers=headers)
+
+
+def _clean(headers: Mapping[str, str], mask: Mask) -> Mapping[str, str]:
+    everything = "\n".join(headers.values()).encode("latin-1", "replace")
+    # All at once first: hardly any holds a token, and each costs as much to look at.
+    if mask.clean(everything) == everything:
+        return headers
+    return {
+        name: mask.clean(said.encode("latin-1", "replace")).decode("latin-1")
+        for name, said in headers.items()
+    }
 
 
 def _joined(ours: Mapping[str, str], theirs: Mapping[str, str]) -> dict[str, str]:

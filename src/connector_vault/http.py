@@ -26,6 +26,9 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _MAX_TOKEN_REPLY = 256 * 1024
 """Bytes of a token endpoint's answer. The largest known is below 8 KiB."""
 
+_SHORT = 64 * 1024
+"""Bytes."""
+
 _MAX_CONNECTIONS = 200
 
 _NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
@@ -39,6 +42,12 @@ class Answer:
     status: int
     headers: Mapping[str, str] = field(repr=False)
     pieces: AsyncIterator[bytes] = field(repr=False)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it says that it is all there is soon: no stream of events does."""
+        said = self.headers.get("content-length", "")
+        return said.isdecimal() and int(said) <= _SHORT
 
 
 class Http:

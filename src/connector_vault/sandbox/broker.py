@@ -32,6 +32,9 @@ _PIECE = 16 * 1024
 _HOPS = frozenset({"content-length", "host", "transfer-encoding"})
 """Headers that are about this hop. What else a tool may not set, the egress refuses."""
 
+_REPLACED = frozenset({"content-length", ERROR})
+"""Headers of an answer that only we write."""
+
 _MAX_QUERY = 1000
 """Parameters."""
 
@@ -118,7 +121,14 @@ class Broker:
             await self._tell(error)
 
     async def _pass_on(self, answer: Answer) -> None:
-        headers = {name: value for name, value in answer.headers.items() if name != ERROR}
+        # The length was the provider's: what was masked may have another.
+        headers = {name: said for name, said in answer.headers.items() if name not in _REPLACED}
+        if answer.is_short:
+            # At once, because each time the worker has to be woken up.
+            body = b"".join([piece async for piece in answer.pieces])
+            head = _head(answer.status, {**headers, "content-length": str(len(body))})
+            await self._send(head, h11.Data(body), h11.EndOfMessage())
+            return
         await self._send(_head(answer.status, {**headers, "transfer-encoding": "chunked"}))
         async for piece in answer.pieces:
             await self._send(h11.Data(piece))
@@ -132,8 +142,9 @@ class Broker:
         while (event := self._wire.next_event()) is h11.NEED_DATA:
             piece = await asyncio.get_running_loop().sock_recv(self._out, _PIECE)
             self._wire.receive_data(piece)
-        # Nothing above waits while there is more to read, and others need a turn.
-        await asyncio.sleep(0)
+        if not isinstance(event, h11.EndOfMessage):
+            # Nothing above waits while there is more to read, and others need a turn.
+            await asyncio.sleep(0)
         return event if isinstance(event, h11.Event) else None
 
     async def _send(self, *parts: h11.Event) -> None:

@@ -142,7 +142,8 @@ class Pool:
         return process or await self._born(breed)
 
     def _refill_soon(self, breed: Breed) -> None:
-        if not self._closed and breed not in self._refills:
+        lacks = len(self._spare.get(breed, ())) < _SPARE
+        if lacks and not self._closed and breed not in self._refills:
             task = self._begin(self._refill(breed))
             self._refills[breed] = task
             task.add_done_callback(lambda _: self._refills.pop(breed))
