@@ -196,11 +196,11 @@ async def test_a_write_whose_refresh_fails_did_not_happen(vault, world, connect)
         await call(vault, "github.create_issue", NEW)
 
 
-async def test_a_failure_of_a_read_is_the_providers_own(vault, world, connect):
+async def test_a_bare_failure_of_a_read_may_be_tried_again(vault, world, connect):
     await connect(vault)
     await world.fault(path=ISSUES, kind="status", status=502)
 
-    with pytest.raises(Refused, match="server_error"):
+    with pytest.raises(Unreachable, match="GitHub answered 502"):
         await list_issues(vault)
 
 
@@ -218,14 +218,14 @@ async def test_an_answer_too_long_is_not_read(vault, world, connect, tool, error
 async def test_a_deadline_covers_the_refresh(vault, world, connect):
     await connect(vault)
     await world.advance(NINE_HOURS)
-    await world.fault(path=TOKEN, kind="delay", seconds=0.8)
+    await world.fault(path=TOKEN, kind="delay", seconds=3)
     loop = asyncio.get_running_loop()
     begun = loop.time()
 
     with pytest.raises(TimedOut):
         await list_issues(vault, timeout=0.3)
 
-    assert loop.time() - begun < 0.7
+    assert loop.time() - begun < 2
 
 
 async def test_a_provider_that_says_no_is_quoted(vault, connect):

@@ -9,7 +9,13 @@ from functools import lru_cache
 
 from connector_vault.connector import Api, Connector, Json, Reply, Request, Tool
 from connector_vault.connector.wire import check_request
-from connector_vault.errors import NotAllowed, OutcomeUnknown, TimedOut, Unreachable
+from connector_vault.errors import (
+    ConnectorVaultError,
+    NotAllowed,
+    OutcomeUnknown,
+    TimedOut,
+    Unreachable,
+)
 from connector_vault.http import Answer, Http, origin_of
 from connector_vault.masking import Mask
 from connector_vault.model import AccessToken, Secret
@@ -45,6 +51,8 @@ class Egress:
         """Every token that was put on: any of them may come back in an answer."""
         self.wrote: bool = False
         """Whether something was changed there, or may have been."""
+        self.broken: ConnectorVaultError | None = None
+        """What broke off the last answer, after it had begun."""
         self.undecided: bool = False
         """Whether a change was begun, and nobody knows yet what came of it."""
 
@@ -60,9 +68,11 @@ class Egress:
             OutcomeUnknown: it was sent, and no answer came.
         """
         check_request(request)
-        token = await self._tokens(None)
-        if request.url.startswith("/"):
+        at_api = request.url.startswith("/")
+        if at_api:
             check_declared(self._tool, request)
+        token = await self._tokens(None)
+        if at_api:
             async with self._once(request, token) as answer:
                 if answer.status != 401:
                     yield self._told(request, answer)
@@ -110,9 +120,11 @@ class Egress:
             raise Unreachable(str(error)) from error
 
     def _told(self, request: Request, answer: Answer) -> Answer:
-        if request.method != "GET" and _is_blank_failure(answer):
-            words = f"{self.connector.title} answered {answer.status} to a change"
-            raise OutcomeUnknown(f"{words}: look whether it happened before repeating it")
+        if _is_blank_failure(answer):
+            words = f"{self.connector.title} answered {answer.status}"
+            if request.method == "GET":
+                raise Unreachable(f"{words}: try again in a while")
+            raise OutcomeUnknown(f"{words} to a change: look whether it happened before repeating")
         mask = self._mask()
         kept = {name: said for name, said in answer.headers.items() if name not in _NOT_FOR_A_TOOL}
         return Answer(answer.status, _clean(kept, mask), _masked(answer.pieces, mask))

@@ -212,8 +212,8 @@ class Gateway:
             raise
         except ConnectorVaultError as error:
             if egress.wrote:
-                # Any other error would invite to do again what was done.
-                words = f"{error}; but something was changed before: look for it"
+                # Any other error would invite to do again what may be done.
+                words = f"{error}; a change was sent, and may have been made: look for it"
                 raise OutcomeUnknown(words) from error
             if isinstance(error, Reconnect):
                 raise Reconnect(error.reason, row.id) from error

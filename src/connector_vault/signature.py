@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -17,6 +18,11 @@ __all__ = ["Signature", "signature_of", "text_of"]
 
 _MAX_ARGUMENTS = 1024 * 1024
 """Bytes of a call's arguments as JSON, files apart."""
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,31}")
+_POINT_ZERO = re.compile(r"\d\.0\b")
+_EXACT = 2**53
+"""Beyond it a float does not hold every integer."""
 
 _FILE_SCHEMA = {"type": "string", "format": "binary", "description": "handed over by the program"}
 
@@ -61,7 +67,7 @@ class Signature:
         """
         plain = {name: value for name, value in arguments.items() if name not in self.files}
         try:
-            read = self.arguments.model_validate_json(text_of(plain), strict=True)
+            read = self.arguments.model_validate_json(_whole(text_of(plain)), strict=True)
         except ValidationError as error:
             raise BadArguments(_told(error)) from None
         return {name: getattr(read, name) for name in read.model_fields_set} | self._held(arguments)
@@ -80,6 +86,18 @@ class Signature:
             elif needed or given is not None:
                 raise BadArguments(f"{name}: a file is handed over by the calling program")
         return held
+
+
+def _whole(text: str) -> str:
+    # In JSON Schema 1.0 is an integer, and clients whose numbers are all floats send it.
+    if not _POINT_ZERO.search(text):
+        return text
+    return json.dumps(json.loads(text, parse_float=_integral))
+
+
+def _integral(digits: str) -> float:
+    number = float(digits)
+    return int(number) if number.is_integer() and abs(number) < _EXACT else number
 
 
 def text_of(arguments: Mapping[str, Json]) -> str:
@@ -125,5 +143,10 @@ def _is_file(hint: Json) -> bool:
 
 def _told(error: ValidationError) -> str:
     faults = error.errors(include_input=False, include_url=False, include_context=False)
-    told = (f"{'.'.join(map(str, fault['loc']))[:64]}: {fault['msg']}" for fault in faults[:8])
+    told = (f"{'.'.join(map(_named, fault['loc']))[:64]}: {fault['msg']}" for fault in faults[:8])
     return "; ".join(told)
+
+
+def _named(part: str | int) -> str:
+    # The name of an argument that there is not may be anything, a secret in the wrong place too.
+    return str(part) if isinstance(part, int) or _NAME.fullmatch(part) else "…"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from connector_vault.connector import File, Json
 from connector_vault.egress import Egress
-from connector_vault.errors import Crashed, Misconfigured, NotAllowed, OutcomeUnknown
+from connector_vault.errors import Crashed, Misconfigured, NotAllowed, OutcomeUnknown, Unreachable
 from connector_vault.model import Owner
 from connector_vault.sandbox.broker import Broker
 from connector_vault.sandbox.files import handed
@@ -91,7 +91,9 @@ class Sandbox:
             async with _let_out(process, egress):
                 said = await _asked(process, job, egress)
         if "error" in said:
-            raise heard(said["error"])
+            error = heard(said["error"])
+            # What the worker took for a broken line, this side knows better.
+            raise egress.broken if egress.broken and isinstance(error, Unreachable) else error
         return said.get("value"), isolation
 
     async def describe(self, connector: tuple[str, str], breed: Breed) -> Sequence[Json]:

@@ -117,6 +117,7 @@ class Broker:
         except ConnectorVaultError as error:
             if self._wire.our_state is not h11.SEND_RESPONSE:
                 # It has begun to answer: only breaking off says that this is not all.
+                self._egress.broken = error
                 raise ConnectionAbortedError from error
             await self._tell(error)
 
