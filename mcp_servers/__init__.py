@@ -5,4 +5,5 @@ tools       what an owner can call, listed and called
 offers      the gateway's offers as MCP tools
 outcomes    results and errors, for a model to read
 stdin       what the client says, line by line
+messages    a line as the SDK can take it, or why it is refused
 """

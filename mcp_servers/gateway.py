@@ -64,6 +64,7 @@ async def serve(
     with lines() as stdin:
         try:
             async with stdio_server(stdin=stdin) as (heard, said):
+                stdin.answer_with(said.send)
                 await server.run(heard, said, options)
         except* BrokenPipeError:
             _log.debug("the client has left without hearing us out")

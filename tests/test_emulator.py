@@ -197,6 +197,25 @@ class TestDoor:
         assert reply.status_code == 400
         assert "\n" not in reply.json()["error"]
 
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {"provider": "github", "deed": "sign_in", "details": {"login": "hubot"}},
+            {"provider": "github", "deed": {"sign_in": {"login": "hubot"}}},
+            {"provider": "atlantis", "deed": "sign_in"},
+            ["github", "sign_in"],
+        ],
+    )
+    async def test_a_wrong_form_of_a_deed_is_told_the_right_one(self, client, body):
+        error = (await client.post("/_emulator/act", json=body)).json()["error"]
+        assert '{"provider": one of github, "deed": …' in error
+        assert "details beside them" in error
+
+    async def test_a_wrong_detail_of_a_deed_is_not_about_the_form(self, client):
+        body = {"provider": "github", "deed": "sign_in", "login": "nobody"}
+        error = (await client.post("/_emulator/act", json=body)).json()["error"]
+        assert error == "nobody here is called 'nobody': there are octocat, hubot"
+
     async def test_what_is_not_json_gets_one_clear_line(self, client):
         head = {"content-type": "application/json"}
         reply = await client.post("/_emulator/act", content=b"{", headers=head)

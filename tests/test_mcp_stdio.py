@@ -212,14 +212,6 @@ async def test_garbage_is_survived_and_not_repeated(ready, options):
     assert CANARY.encode() not in out + err
 
 
-async def test_a_message_without_an_end_ends_it(server):
-    _, err = await server.communicate(b"x" * (4 * 2**20 + 2**17))
-
-    assert b"without an end" in err
-    assert len(err) < 500
-    assert server.returncode == 0
-
-
 async def test_messages_may_come_from_a_file(ready, tmp_path):
     box, _, _ = ready
     (tmp_path / "said.json").write_text(json.dumps(HELLO) + "\n")

@@ -1,0 +1,4 @@
+"""Importing this never ends."""
+
+while True:
+    pass
