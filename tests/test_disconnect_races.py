@@ -37,6 +37,18 @@ async def test_two_at_once_give_the_same_receipt(vault, opened, connect):
     assert first == second == third
 
 
+async def test_a_hundred_at_once_ask_the_provider_once(vault, world, connect):
+    """As somebody does who presses a button again because nothing happens."""
+    connection = await connect(vault)
+    await world.fault(path="*/applications/*", kind="status", status=503, times=None)
+
+    receipts = await asyncio.gather(*(end(vault, connection) for _ in range(100)))
+
+    assert {(one.outcome, one.note) for one in receipts} == {("unconfirmed", receipts[0].note)}
+    told = await asked(world)
+    assert len(told) == len(set(told)) > 0
+
+
 async def test_whoever_was_too_slow_gives_the_receipt_of_who_was_faster(
     vault, opened, connect, monkeypatch
 ):

@@ -1,5 +1,6 @@
 """The life of a credential: connect, hand out, refresh, disconnect."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -46,6 +47,7 @@ class Vault:
         self.closing = closing or AsyncExitStack()
         """What is done first when the vault is closed."""
         self._refresher = refresher
+        self._endings: dict[str, asyncio.Task[Receipt]] = {}
 
     @staticmethod
     @asynccontextmanager
@@ -211,8 +213,13 @@ class Vault:
             NotConnected: this owner has no such connection.
         """
         row = await self.room.row(connection, owner)
-        ending = revocation.disconnect(self.room, self._refresher, row)
-        return await self.room.work.see_through(ending)
+        ending = self._endings.get(row.id)
+        if ending is None:
+            # Whoever asks meanwhile is told what comes of this, and the provider is told once.
+            ending = self.room.work.begin(revocation.disconnect(self.room, self._refresher, row))
+            self._endings[row.id] = ending
+            ending.add_done_callback(lambda _: self._endings.pop(row.id))
+        return await asyncio.shield(ending)
 
     async def _fresh(self, connection: str, owner: Owner, newer_than: int | None) -> Openable:
         found = await self.room.credential(connection, owner)
