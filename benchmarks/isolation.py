@@ -95,8 +95,7 @@ def _job(tool: str, arguments: dict[str, Json], mode: Mode) -> Job:
         arguments=arguments,
         owner=OWNER,
         mode=mode,
-        breed=Breed(),
-        sandboxed=True,
+        breed=Breed(sandboxed=True),
     )
 
 

@@ -12,7 +12,7 @@ from connector_vault.sandbox.inside import landlock
 from connector_vault.sandbox.level import Isolation
 from connector_vault.sandbox.nursery import NEWEST
 from tests.deeds import ADA
-from tests.hostile.lab import ISSUES, connected, laboratory
+from tests.hostile.lab import ISSUES, MALLORY, connected, laboratory
 
 pytest_plugins = ("tests.hostile.fixtures",)
 
@@ -67,6 +67,17 @@ async def test_where_there_is_no_sandbox_no_third_party_runs(kernel, tmp_path, r
 
     assert isinstance(outcome, NotAllowed)
     assert "doctor" in str(outcome)
+
+
+async def test_where_there_is_no_sandbox_no_third_party_is_asked_to_describe_itself(
+    kernel, tmp_path
+):
+    """That would run its code as much as a call does."""
+    kernel(0)
+    async with laboratory(tmp_path) as lab:
+        offers = await lab.gateway.tools(MALLORY)
+
+    assert [one.name for one in offers if one.name.startswith("hostile_named.")] == []
 
 
 @pytest.mark.parametrize("require", ["third-party", "all"])

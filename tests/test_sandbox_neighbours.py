@@ -106,7 +106,6 @@ def job(lab, tool, **arguments):
         owner=MALLORY,
         mode="pooled",
         breed=Breed(PLACE, readable_for(PLACE[0])),
-        sandboxed=True,
     )
 
 

@@ -126,7 +126,6 @@ class Runner:
 
     def _job(self, work: Work) -> Job:
         files = _files(work.arguments)
-        third = _is_third_party(work.connector)
         return Job(
             connector=registry.place(work.connector.name),
             called=work.name,
@@ -134,13 +133,20 @@ class Runner:
             arguments={name: one for name, one in work.arguments.items() if name not in files},
             files=files,
             owner=work.owner,
-            mode=self._mode(third=third),
-            breed=_breed(work.connector),
-            sandboxed=self._require == "all" or (third and self._require == "third-party"),
+            mode=self._mode(work.connector),
+            breed=self._breed(work.connector),
         )
 
-    def _mode(self, *, third: bool) -> Mode:
-        return "fresh" if third or self._choice == "fresh" else "pooled"
+    def _mode(self, connector: Connector) -> Mode:
+        return "fresh" if self._choice == "fresh" or _is_third_party(connector) else "pooled"
+
+    def _breed(self, connector: Connector) -> Breed:
+        third = _is_third_party(connector)
+        sandboxed = self._require == "all" or (third and self._require == "third-party")
+        if not third:
+            return Breed(sandboxed=sandboxed)
+        place = registry.place(connector.name)
+        return Breed(place, readable_for(place.module), sandboxed)
 
     async def _inside(self, work: Work, egress: Egress) -> Json:
         third = _is_third_party(work.connector) and self._choice != "inline"
@@ -163,7 +169,7 @@ class Runner:
         named = any(isinstance(tool.function, str) for tool in connector.tools)
         if self._sandbox is None or not named:
             return tuple(map(_description, connector.tools))
-        place, breed = registry.place(connector.name), _breed(connector)
+        place, breed = registry.place(connector.name), self._breed(connector)
         try:
             said = _READER.validate_python(await self._sandbox.describe(place, breed))
             return tuple(replace(one, description=_readable(one.description)) for one in said)
@@ -187,13 +193,6 @@ def _readable(text: str) -> str:
     # A third party's words: they must not drive a terminal, nor fill a model's memory.
     kept = (one if one.isprintable() or one == "\n" else " " for one in text[:_MAX_DESCRIPTION])
     return "".join(kept)
-
-
-def _breed(connector: Connector) -> Breed:
-    if not _is_third_party(connector):
-        return Breed()
-    place = registry.place(connector.name)
-    return Breed(place, readable_for(place.module))
 
 
 def _is_third_party(connector: Connector) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from connector_vault.connector import File, Json
 from connector_vault.egress import Egress
-from connector_vault.errors import Crashed, Misconfigured, NotAllowed, OutcomeUnknown, Unreachable
+from connector_vault.errors import Crashed, Misconfigured, OutcomeUnknown, Unreachable
 from connector_vault.model import Owner
 from connector_vault.sandbox.broker import Broker
 from connector_vault.sandbox.files import handed
@@ -43,8 +43,6 @@ class Job:
     owner: Owner
     mode: Mode
     breed: Breed
-    sandboxed: bool
-    """Whether a worker that is not will not do."""
 
 
 class Sandbox:
@@ -81,13 +79,12 @@ class Sandbox:
         Raises:
             ConnectorVaultError: what the tool met.
             Crashed: it died, or did not keep to the protocol.
-            NotAllowed: the job asks for a sandbox, and this kernel has none.
+            NotAllowed: its breed asks for a sandbox, and this kernel has none.
         """
         self._check_loop()
         key = (job.owner, job.connector) if job.mode == "pooled" else None
         async with self._pool.lent(job.breed, key) as process:
             isolation = process.isolation(job.mode)
-            check_sandboxed(isolation, job)
             async with _let_out(process, egress):
                 said = await _asked(process, job, egress)
         if "error" in said:
@@ -131,17 +128,6 @@ class Sandbox:
         self._loop = self._loop or loop
         if self._loop is not loop:
             raise Misconfigured("this gateway belongs to another event loop: make one in this loop")
-
-
-def check_sandboxed(isolation: Isolation, job: Job) -> None:
-    """Let only a worker pass that is as isolated as the job asks for.
-
-    Raises:
-        NotAllowed: this kernel does not have it.
-    """
-    if job.sandboxed and not isolation.sandboxed:
-        words = f"{job.called} may only run in a sandbox, and this kernel gave {isolation}"
-        raise NotAllowed(f"{words}: `connector-vault doctor` says what is missing")
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,6 +17,8 @@ from connector_vault.http import Answer
 from connector_vault.sandbox.frames import ERROR, told
 
 __all__ = ["Broker"]
+
+_log = logging.getLogger(__name__)
 
 MAX_SENT = 16 * 1024 * 1024
 """Bytes of a request's body, which the vault holds whole."""
@@ -67,6 +70,9 @@ class Broker:
         except (OSError, h11.ProtocolError):
             # What is no HTTP, and what breaks off, gets no answer.
             pass
+        except Exception as error:  # noqa: BLE001  # else the worker would wait for its deadline
+            # Without its text, which may hold anything.
+            _log.error("a worker's request failed with %s: a bug of ours", type(error).__name__)
         # The worker sees the end.
         with suppress(OSError):
             self._out.shutdown(socket.SHUT_RDWR)

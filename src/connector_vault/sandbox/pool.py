@@ -5,7 +5,8 @@ from collections.abc import AsyncGenerator, Coroutine, Hashable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
-from connector_vault.errors import ConnectorVaultError, Crashed, Misconfigured
+from connector_vault.errors import ConnectorVaultError, Crashed, Misconfigured, NotAllowed
+from connector_vault.sandbox.level import Isolation
 from connector_vault.sandbox.nursery import Nursery
 from connector_vault.sandbox.process import Process
 
@@ -37,6 +38,8 @@ class Breed:
     connector: tuple[str, str] | None = None
     """Module and name. None: all of ours, which the zygote has imported."""
     readable: tuple[str, ...] = ()
+    sandboxed: bool = False
+    """Whether one that is not in a sandbox must run nobody's code."""
 
 
 class Pool:
@@ -157,14 +160,15 @@ class Pool:
 
     async def _born(self, breed: Breed) -> Process:
         process = await self._nursery.fork(breed.readable)
-        if breed.connector is None:
-            return process
         try:
+            _check_sandboxed(process.isolation("fresh"), breed)
+            if breed.connector is None:
+                return process
             async with asyncio.timeout(_LOAD):
                 await process.ask({"connector": breed.connector})
         except TimeoutError:
             self._drop(process)
-            words = f"{breed.connector[0]} was not imported within {_LOAD:.0f} s"
+            words = f"a connector's tools were not imported within {_LOAD:.0f} s"
             raise Crashed(f"{words}: tell its author") from None
         except BaseException:
             self._drop(process)
@@ -180,3 +184,9 @@ class Pool:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def _check_sandboxed(isolation: Isolation, breed: Breed) -> None:
+    if breed.sandboxed and not isolation.sandboxed:
+        words = f"this tool may only run in a sandbox, and this kernel gave {isolation}"
+        raise NotAllowed(f"{words}: `connector-vault doctor` says what is missing")

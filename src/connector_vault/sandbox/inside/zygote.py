@@ -76,7 +76,6 @@ def _be_worker(
         os.close(handle)
         attained = hardening.apply(said["readable"])
         orders.sendall(pack({"pid": os.getpid(), **attained._asdict()}))
-        gc.enable()
         worker.serve()
     finally:
         os._exit(0)
