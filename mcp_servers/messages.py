@@ -7,6 +7,7 @@ JSON-RPC 2.0, sections 4 and 5.1
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,7 +19,6 @@ from mcp.types import (
     JSONRPCNotification,
     jsonrpc_message_adapter,
 )
-from pydantic import ValidationError
 
 from connector_vault.connector import Json
 
@@ -104,10 +104,10 @@ def judge(line: str) -> str | Refusal:
 def _is_message(line: str) -> bool:
     try:
         message = jsonrpc_message_adapter.validate_json(line, by_name=False)
-    except ValidationError:
+        # A request whose id is none passes for a notification, and nobody answers those.
+        return not isinstance(message, JSONRPCNotification) or "id" not in json.loads(line)
+    except ValueError:
         return False
-    # A request whose id is none passes for a notification, and nobody answers those.
-    return not isinstance(message, JSONRPCNotification) or "id" not in json.loads(line)
 
 
 def _refusal_of(line: str) -> Refusal:
@@ -118,19 +118,18 @@ def _refusal_of(line: str) -> Refusal:
     except (ValueError, RecursionError):
         number = _id_at(line[:_EDGE], line[-_EDGE:])
         return _refused(INVALID_REQUEST, "it is nested too deep, or has too long a number", number)
+    members: dict[str, Json] = {**said} if isinstance(said, dict) else {}
     reason = "it is not one JSON-RPC message with an id, a method and params as MCP has them"
-    if not isinstance(said, dict):
-        return _refused(INVALID_REQUEST, reason, None)
-    if _is_unanswered(said):
+    if _is_unanswered(members):
         return Refusal(reason=reason, answer=None)
-    return _refused(INVALID_REQUEST, reason, said.get("id"))
+    return _refused(INVALID_REQUEST, reason, members.get("id"))
 
 
-def _is_unanswered(said: dict[str, Json]) -> bool:
-    if "method" in said:
-        return "id" not in said and isinstance(said["method"], str)
+def _is_unanswered(members: Mapping[str, Json]) -> bool:
+    if "method" in members:
+        return "id" not in members and isinstance(members["method"], str)
     # The id of an answer is one of ours: said back, it would name a request of the client's.
-    return "result" in said or "error" in said
+    return "result" in members or "error" in members
 
 
 def _refused(code: int, reason: str, number: Json) -> Refusal:

@@ -29,7 +29,7 @@ REFUSED = {
     "not JSON": (CANARY, NOT_JSON, None),
     "not JSON, yet its id can be read": (CALL % CANARY, NOT_JSON, 7),
     "a byte order mark": ("\ufeff" + PING, NOT_JSON, "ping"),
-    "UTF-16": (PING.encode("utf-16"), NOT_JSON, None),
+    "UTF-16": ("\ufffd\ufffd" + "\0".join(PING), NOT_JSON, None),
     "two on one line": (PING + PING, NOT_JSON, "ping"),
     "a header": ("Content-Length: 40", NOT_JSON, None),
     "an empty object": ("{}", NOT_A_REQUEST, None),
@@ -82,7 +82,7 @@ async def server(ready):
 
 async def ask(process, line):
     """Say one line, and read the next."""
-    process.stdin.write((line if isinstance(line, bytes) else line.encode()) + b"\n")
+    process.stdin.write(line.encode() + b"\n")
     await process.stdin.drain()
     return json.loads(await process.stdout.readline())
 
@@ -102,46 +102,49 @@ async def test_half_a_character_is_replaced_and_the_call_works(server):
 
 
 @pytest.mark.parametrize("case", REFUSED)
-async def test_what_the_sdk_cannot_take_is_answered(server, case):
+def test_what_the_sdk_cannot_take_is_refused(case):
     line, code, number = REFUSED[case]
 
-    said = await ask(server, line)
+    refusal = judge(line)
 
-    assert (said["id"], said["error"]["code"]) == (number, code)
-    assert (await ask(server, PING))["id"] == "ping"
-    out, err = await server.communicate()
-    assert out == b""
-    assert err.count(b"\n") == 1
-    assert b"1 so far" in err
-    assert CANARY not in f"{said} {err}"
+    assert (refusal.answer.id, refusal.answer.error.code) == (number, code)
+    assert CANARY not in str(refusal)
 
 
 @pytest.mark.parametrize("line", UNANSWERED)
-async def test_a_notification_or_an_answer_nobody_can_read_gets_no_answer(server, line):
-    assert (await ask(server, f"{line}\n{PING}"))["id"] == "ping"
+def test_a_notification_or_an_answer_nobody_can_read_gets_no_answer(line):
+    assert judge(line).answer is None
 
-    out, err = await server.communicate()
 
+async def test_every_refusal_is_said_and_the_session_goes_on(server):
+    lines = [line for line, _, _ in REFUSED.values()] + UNANSWERED
+
+    said = [await ask(server, line) for line, _, _ in REFUSED.values()]
+
+    assert (await ask(server, "\n".join([*UNANSWERED, PING])))["id"] == "ping"
+    out, err = await server.communicate(b"")
     assert out == b""
-    assert err.count(b"\n") == 1
-    assert CANARY.encode() not in err
+    assert [one["error"]["code"] for one in said] == [code for _, code, _ in REFUSED.values()]
+    assert err.count(b"\n") == len(lines)
+    assert f"a message was not read, {len(lines)} so far".encode() in err
+    assert CANARY not in f"{said} {err}"
 
 
 async def test_an_empty_line_is_nothing(server):
     assert (await ask(server, "\n \r\n" + PING))["id"] == "ping"
-    assert await server.communicate() == (b"", b"")
+    assert await server.communicate(b"") == (b"", b"")
 
 
-@pytest.mark.parametrize("case", LONG)
-async def test_a_message_above_4_mib_is_skipped_and_answered(server, case):
-    form, number = LONG[case]
+async def test_a_message_above_4_mib_is_skipped_and_answered(server):
+    long = f'"{CANARY * (MAX_LINE // len(CANARY) + 1)}"'
 
-    said = await ask(server, form % f'"{CANARY * (MAX_LINE // len(CANARY) + 1)}"')
+    said = [await ask(server, form % long) for form, _ in LONG.values()]
 
-    assert (said["id"], said["error"]["code"]) == (number, NOT_A_REQUEST)
-    assert "longer than 4 MiB" in said["error"]["message"]
+    assert [one["id"] for one in said] == [number for _, number in LONG.values()]
+    assert {one["error"]["code"] for one in said} == {NOT_A_REQUEST}
+    assert "longer than 4 MiB" in said[0]["error"]["message"]
     assert (await ask(server, PING))["id"] == "ping"
-    _, err = await server.communicate()
+    _, err = await server.communicate(b"")
     assert CANARY not in f"{said} {err}"
 
 

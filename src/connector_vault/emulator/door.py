@@ -7,7 +7,8 @@ DELETE /_emulator/log
 GET    /_emulator/faults    those that are still to come
 POST   /_emulator/faults    a `Fault`
 DELETE /_emulator/faults
-POST   /_emulator/act       {"provider": …, "deed": …, and the deed's details}
+POST   /_emulator/act       {"provider": "github", "deed": "sign_in", "login": "hubot"}: the deed's
+                            details stand beside it
 """
 
 import asyncio
@@ -111,13 +112,21 @@ async def _clear_faults(stage: Stage, _: Call) -> Json:
 
 
 async def _act(stage: Stage, call: Call) -> Json:
-    details = _object(call)
+    body = call.json()
+    details: dict[str, Json] = {**body} if isinstance(body, dict) else {}
     provider, deed = details.pop("provider", None), details.pop("deed", None)
     site = stage.sites.get(provider) if isinstance(provider, str) else None
+    known = ", ".join(stage.sites)
+    form = f'send {{"provider": one of {known}, "deed": …}}, with the deed\'s details beside them'
     if site is None or not isinstance(deed, str):
-        msg = f'send {{"provider": one of {", ".join(stage.sites)}, "deed": …}}'
-        raise BadArguments(msg)
-    return site.act(deed, **details)
+        raise BadArguments(form)
+    try:
+        return site.act(deed, **details)
+    except BadArguments as error:
+        if not any(isinstance(value, dict) for value in details.values()):
+            raise
+        msg = f"{error}: {form}"
+        raise BadArguments(msg) from None
 
 
 def _object(call: Call) -> dict[str, Json]:
