@@ -152,3 +152,12 @@ async def test_a_gateway_belongs_to_one_event_loop(acme_vault):
     with pytest.raises(Misconfigured, match="another event loop"):
         await asyncio.to_thread(elsewhere)
     await asyncio.to_thread(asyncio.run, gateway.__aexit__())
+
+
+async def test_an_empty_file_is_a_file(acme_vault):
+    assert (await call(acme_vault, "acme.attach", {"file": Held(b"")})).value == 0
+
+
+async def test_arguments_are_names_and_values(acme_vault):
+    with pytest.raises(BadArguments, match="mapping"):
+        await call(acme_vault, "acme.echo", None)

@@ -126,6 +126,9 @@ class Gateway:
             OutcomeUnknown: something may have been changed there.
             Crashed: the tool itself failed.
         """
+        # Whoever is not checked by a type checker is told here.
+        if not isinstance(arguments, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise BadArguments("arguments are a mapping of names to values")
         connector, found = _find(tool)
         work = Work(connector=connector, tool=found, owner=owner, arguments=dict(arguments))
         self._runner.check(work)

@@ -105,7 +105,7 @@ def _points(_path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
 def _import(module: str) -> ModuleType:
     try:
         return import_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         # It is somebody else's code: one that fails must not take the others with it.
         what = type(error).__name__
         msg = f"connector module {module} cannot be imported ({what}): update or uninstall it"

@@ -18,7 +18,7 @@ Query = str | int | bool | None
 
 
 class Api(ABC):
-    """One account's door to one provider. It holds the token; a tool never sees it.
+    """One account's door to one provider. The token is put on behind it; a tool never sees it.
 
     A `{}` in a path takes the next value as one segment, a `{/}` as a path of several. Every
     answer is read into the type the tool asks for, and fields the type lacks are dropped.
@@ -99,7 +99,10 @@ def _reader(into: type[Json]) -> TypeAdapter[Json]:
     return TypeAdapter(into)
 
 
-def _text(value: Query) -> str:
+def _text(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if not isinstance(value, str | int):
+        msg = f"a query parameter is text, a whole number or a bool, not {type(value).__name__}"
+        raise TypeError(msg)
     return str(value)

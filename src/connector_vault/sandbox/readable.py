@@ -1,8 +1,9 @@
-"""What a third party's code may read in its worker: Python, libraries, and its own package."""
+"""What a third party's code may read: Python, libraries, time zones, and its own package."""
 
 import sysconfig
 from importlib.util import find_spec
 from pathlib import Path
+from zoneinfo import TZPATH
 
 __all__ = ["readable_for"]
 
@@ -18,7 +19,7 @@ def readable_for(module: str) -> tuple[str, ...]:
     Not the whole search path: the folder of a program is on it, with its database and its keys.
     """
     ours = (sysconfig.get_path(name) for name in _PYTHON)
-    found = {*ours, *_LIBRARIES, *_home(module.partition(".")[0])}
+    found = {*ours, *_LIBRARIES, *TZPATH, *_home(module.partition(".")[0])}
     return tuple(sorted(one for one in found if Path(one).exists()))
 
 

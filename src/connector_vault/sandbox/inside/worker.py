@@ -48,7 +48,7 @@ class Worker:
         """Work until the vault hangs up."""
         while (order := self._next()) is not None:
             answer = self.loop.run_until_complete(self._carried_out(*order))
-            self.orders.sendall(pack(answer))
+            self.orders.sendall(_packed(answer, order[0].get("called")))
 
     def _next(self) -> tuple[Json, Sequence[int]] | None:
         said = bytearray()
@@ -95,6 +95,14 @@ class Worker:
         bound = signature.bind(said["arguments"] | held)
         value = await function(Door(connector, self.line), **bound)
         return signature.dump(value)
+
+
+def _packed(answer: dict[str, Json], called: str) -> bytes:
+    try:
+        return pack(answer)
+    except (RecursionError, ValueError):
+        error = Crashed(f"{called} gives what JSON cannot say: tell its author")
+        return pack({"id": answer["id"], "error": told(error), "spent": answer["spent"]})
 
 
 def _connector(place: Sequence[str]) -> Connector:
