@@ -4,7 +4,9 @@ import signal
 
 import pytest
 
-from tests.cli import FIXTURES
+from connector_vault import emulator
+from tests.cli import FIXTURES, Shell
+from tests.deeds import ACME_SECRET
 
 portal, played, shell, lonely, connected = FIXTURES
 
@@ -128,3 +130,16 @@ def test_a_missing_scope_is_not_allowed(connected):
     )
 
     assert done.code == 5
+
+
+def test_a_tool_that_is_only_named_takes_what_its_worker_says(portal, tmp_path, acme):
+    with portal.wrap_async_context_manager(emulator.running("acme")) as world:
+        shell = Shell(tmp_path, world.url)
+        shell.quick("add", "acme", stdin=ACME_SECRET.reveal())
+
+        done = shell.quick("call", "acme.add_up", "--arg", "numbers=[1, 2]", "--json")
+        wrong = shell.quick("call", "acme.add_up", "--arg", "numbers=1", "--json")
+
+    assert done.json["value"] == 3
+    assert done.json["isolation"]["mode"] == "fresh"
+    assert wrong.error[0] == "BadArguments"

@@ -161,3 +161,22 @@ async def test_an_empty_file_is_a_file(acme_vault):
 async def test_arguments_are_names_and_values(acme_vault):
     with pytest.raises(BadArguments, match="mapping"):
         await call(acme_vault, "acme.echo", None)
+
+
+async def test_a_tools_author_is_told_where_it_failed(acme_vault):
+    with pytest.raises(Crashed, match=r"ValueError at tools\.py:\d+: tell its author"):
+        await call(acme_vault, "acme.crash", {"text": "hush-hush"})
+
+
+async def test_a_tool_that_cannot_be_described_hides_no_others(acme_vault, caplog):
+    offers = [offer.name for offer in await gateway_of(acme_vault).tools(ADA)]
+
+    assert "acme.add_up" in offers
+    assert "acme.nothing_of_that_name" not in offers
+    assert "acme.nothing_of_that_name cannot be described: AttributeError" in caplog.text
+
+
+async def test_a_tool_that_is_only_named_is_told_what_does_not_fit(acme_vault):
+    assert (await call(acme_vault, "acme.add_up", {"numbers": [1, 2]})).value == 3
+    with pytest.raises(BadArguments, match="numbers"):
+        await call(acme_vault, "acme.add_up", {"numbers": "1"})

@@ -12,7 +12,7 @@ def test_a_holder_of_a_later_version_is_named_as_such(uri):
         open_keys(uri)
 
 
-@pytest.mark.parametrize("uri", ["", "local", "local:", "file:x", SECRET, f"{SECRET}:x"])
+@pytest.mark.parametrize("uri", ["local", "local:", "file:x", SECRET, f"{SECRET}:x"])
 def test_an_address_that_is_none_is_refused_without_being_quoted(uri):
     with pytest.raises(Misconfigured, match="not written as local:PATH") as caught:
         open_keys(uri)

@@ -4,11 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from connector_vault import Gateway, emulator, registry
-from connector_vault.connector import Connector
+from connector_vault.connector import Connector, reads, writes
 from connector_vault.errors import BadArguments, Misconfigured
 from tests.deeds import ADA, ROOT
 
@@ -195,3 +196,26 @@ def test_anothers_connector_is_gone_with_its_package(tmp_path):
     done = run(LOAD.format("acme"), path=tmp_path)
 
     assert "BadArguments" in done.stderr
+
+
+async def sound(api):
+    """Do nothing."""
+
+
+FAULTY = {
+    "is there twice": [reads(sound), writes(sound)],
+    "is not named as package.module:function": [reads("package.module.function")],
+    "is not an async function": [reads(dict)],
+    "names a request that is not written as": [reads(sound, requests=["/notes"])],
+    "names a request": [reads(sound, requests="GET /notes")],
+}
+
+
+@pytest.mark.parametrize("fault", FAULTY)
+def test_a_tool_that_could_never_work_is_refused_at_once(fault, monkeypatch):
+    wrong = Connector(name="wrong", title="Wrong", api="https://x.example", tools=FAULTY[fault])
+    monkeypatch.setattr(registry, "place", lambda _: registry.Place("wrong", "connector"))
+    monkeypatch.setattr(registry, "_import", lambda _: SimpleNamespace(connector=wrong))
+
+    with pytest.raises(Misconfigured, match=fault):
+        registry.load("wrong")

@@ -11,11 +11,12 @@ from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
+from inspect import iscoroutinefunction
 from pkgutil import iter_modules
 from types import ModuleType
 from typing import NamedTuple
 
-from connector_vault.connector import Connector
+from connector_vault.connector import Connector, Tool
 from connector_vault.errors import BadArguments, Misconfigured
 
 __all__ = ["GROUP", "Place", "load", "names", "ours", "part", "place"]
@@ -24,6 +25,8 @@ GROUP = "connector_vault.connectors"
 """The entry-point group for connectors in other packages: `name = "package:connector"`."""
 
 _OURS = "connector_vault.connectors"
+_NAMED = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+_REQUEST = re.compile(r"(?:DELETE|GET|PATCH|POST|PUT) /[^\s?#]*")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -56,6 +59,9 @@ def load(name: str) -> Connector:
     if not isinstance(found, Connector) or found.name != name:
         msg = f"{module}:{attribute} is not a Connector named {name!r}: tell its author"
         raise Misconfigured(msg)
+    for tool in found.tools:
+        if fault := _fault(found, tool):
+            raise Misconfigured(f"{name}.{tool.name} {fault}: tell its author")
     return found
 
 
@@ -89,6 +95,20 @@ def place(name: str) -> Place:
         msg = f"no connector is named {name!r}: there are {', '.join(names())}"
         raise BadArguments(msg)
     return Place(points[0].module, points[0].attr)
+
+
+def _fault(connector: Connector, tool: Tool) -> str:
+    """Say what is wrong with a tool before anybody calls it. Empty: nothing."""
+    if [one.name for one in connector.tools].count(tool.name) > 1:
+        return "is there twice"
+    if isinstance(tool.function, str):
+        if not _NAMED.fullmatch(tool.function):
+            return "is not named as package.module:function"
+    elif not iscoroutinefunction(tool.function):
+        return "is not an async function"
+    if not all(_REQUEST.fullmatch(one) for one in tool.requests):
+        return "names a request that is not written as in GET /notes/{}"
+    return ""
 
 
 def _folders() -> Iterator[str]:

@@ -1,8 +1,9 @@
 """Running a tool: in a worker, or in this process if that was asked for."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from inspect import getdoc
 from typing import Literal
 
@@ -25,6 +26,11 @@ from connector_vault.sandbox.readable import readable_for
 from connector_vault.signature import signature_of, text_of
 
 __all__ = ["Choice", "Description", "Require", "Runner", "Work"]
+
+_log = logging.getLogger(__name__)
+
+_FORGET = 60.0
+"""Seconds until a third party's tools that could not be described are tried again."""
 
 _MAX_DESCRIPTION = 4000
 """Characters."""
@@ -52,9 +58,11 @@ class Description:
     """What an agent is told of a tool."""
 
     name: str
-    description: str
-    input_schema: dict[str, Json]
-    output_schema: dict[str, Json]
+    description: str = ""
+    input_schema: dict[str, Json] = field(default_factory=dict[str, Json])
+    output_schema: dict[str, Json] = field(default_factory=dict[str, Json])
+    failed: str = ""
+    """Why it cannot be described, where it cannot."""
 
 
 _READER = TypeAdapter(tuple[Description, ...])
@@ -69,6 +77,7 @@ class Runner:
         self._require = require
         self._sandbox = None if self._inline else Sandbox(registry.ours())
         self._described: dict[str, tuple[Description, ...]] = {}
+        self._failed: dict[str, tuple[ConnectorVaultError, float]] = {}
 
     async def start(self) -> None:
         """Start now what would otherwise wait for the first call."""
@@ -118,11 +127,18 @@ class Runner:
         Raises:
             ConnectorVaultError: a third party's code cannot be imported.
         """
-        found = self._described.get(connector.name)
-        if found is None:
-            found = await self._ask(connector)
-            self._described[connector.name] = found
-        return found
+        if connector.name in self._described:
+            return self._described[connector.name]
+        now = asyncio.get_running_loop().time()
+        error, until = self._failed.get(connector.name, (None, 0.0))
+        if error is not None and now < until:
+            raise error
+        try:
+            self._described[connector.name] = await self._ask(connector)
+        except ConnectorVaultError as error:
+            self._failed[connector.name] = (error, now + _FORGET)
+            raise
+        return self._described[connector.name]
 
     def _job(self, work: Work) -> Job:
         files = _files(work.arguments)
@@ -172,10 +188,15 @@ class Runner:
         place, breed = registry.place(connector.name), self._breed(connector)
         try:
             said = _READER.validate_python(await self._sandbox.describe(place, breed))
-            return tuple(replace(one, description=_readable(one.description)) for one in said)
         except ValidationError:
             words = f"{connector.title} described its tools in a way that is none"
             raise Crashed(f"{words}: tell its author") from None
+        for one in said:
+            if one.failed:
+                words = "%s.%s cannot be described: %s"
+                _log.warning(words, connector.name, one.name, _readable(one.failed))
+        sound = (one for one in said if not one.failed)
+        return tuple(replace(one, description=_readable(one.description)) for one in sound)
 
 
 def _description(tool: Tool) -> Description:

@@ -100,7 +100,7 @@ class Sandbox:
             ConnectorVaultError: it cannot.
         """
         self._check_loop()
-        order = {"connector": connector, "describe": True}
+        order = {"connector": connector, "called": connector[0], "describe": True}
         try:
             async with asyncio.timeout(_DESCRIBE), self._pool.lent(breed, None) as process:
                 said = await process.ask(order)

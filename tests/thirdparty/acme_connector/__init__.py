@@ -19,6 +19,8 @@ connector = Connector(
     identity=Identity(request=Request("GET", "/me"), account=_account),
     tools=(
         reads(tools.echo),
+        reads("acme_connector.named:add_up"),
+        reads("acme_connector.named:nothing_of_that_name"),
         reads(tools.twice),
         reads(tools.crash),
         reads(tools.misread),

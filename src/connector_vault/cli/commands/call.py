@@ -10,7 +10,8 @@ from connector_vault.cli.paper import Answer, waiting, written
 from connector_vault.cli.place import Place, find
 
 if TYPE_CHECKING:
-    from connector_vault.gateway import Result
+    from connector_vault.cli.arguments import Schema
+    from connector_vault.gateway import Gateway, Result
     from connector_vault.model import Owner
     from connector_vault.vault import Vault
 
@@ -46,13 +47,19 @@ def call(
     from connector_vault.cli.arguments import read_arguments, read_object
 
     given = read_object(piped(_MAX_ARGUMENTS) if json_args == "-" else json_args or "{}")
-    arguments = read_arguments(arg or [], _schema(tool), given)
+    schema = _schema(tool)
+    # What does not fit is told before a vault is opened, where it can be known.
+    known = None if schema is None else read_arguments(arg or [], schema, given)
 
     async def work(vault: "Vault", owner: "Owner") -> "Result":
         from connector_vault.gateway import Gateway
 
         account = (await find(vault, owner, connection)).id if connection is not None else None
         async with Gateway(vault) as gateway:
+            arguments = known
+            if arguments is None:
+                schema = await _asked(gateway, owner, tool)
+                arguments = read_arguments(arg or [], schema, given)
             return await gateway.call(owner, tool, arguments, connection=account, timeout=timeout)
 
     with waiting(f"Calling {tool} …"):
@@ -67,15 +74,25 @@ def call(
     return Answer(document, (written(result.value),))
 
 
-def _schema(name: str) -> dict[str, object]:
-    """Give the input schema of a tool. The gateway says what is wrong with an unknown one."""
+def _schema(name: str) -> "Schema | None":
+    """Give the input schema of a tool; None if only a worker knows it.
+
+    The gateway says what is wrong with an unknown one.
+    """
     from connector_vault import registry
     from connector_vault.signature import signature_of
 
     provider, _, tool = name.partition(".")
     for one in registry.load(provider).tools:
         if one.name == tool:
-            # What is only named is not imported here: the worker says what does not fit.
             named = isinstance(one.function, str)
-            return {} if named else signature_of(one.load()).input_schema()
+            return None if named else signature_of(one.load()).input_schema()
+    return {}
+
+
+async def _asked(gateway: "Gateway", owner: "Owner", name: str) -> "Schema":
+    """Have the worker of a third party's tool say what it takes."""
+    for offer in await gateway.tools(owner):
+        if offer.name == name:
+            return offer.input_schema
     return {}

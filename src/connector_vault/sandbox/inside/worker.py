@@ -76,8 +76,7 @@ class Worker:
         except ConnectorVaultError as error:
             answer["error"] = told(error)
         except BaseException as error:  # noqa: BLE001  # a tool may raise SystemExit
-            words = f"{said.get('called')} failed with {type(error).__name__}: tell its author"
-            answer["error"] = told(Crashed(words))
+            answer["error"] = told(Crashed(f"{said['called']} failed with {_what(error)}"))
         finally:
             for one in files:
                 os.close(one)
@@ -120,7 +119,30 @@ def _function(connector: Connector, name: str) -> Function:
     return found.load()
 
 
+def _what(error: BaseException) -> str:
+    """Say what failed and where, for the tool's author, and nothing of what it was working on."""
+    place, step = "", error.__traceback__
+    while step is not None:
+        place = f" at {_file(step.tb_frame.f_code.co_filename)}:{step.tb_lineno}"
+        step = step.tb_next
+    missing = f" ({error.name})" if isinstance(error, ImportError) and error.name else ""
+    if isinstance(error, SyntaxError):
+        place = f" at {_file(error.filename or '')}:{error.lineno}"
+    return f"{type(error).__name__}{missing}{place}: tell its author"
+
+
+def _file(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
 def _described(tool: Tool) -> Mapping[str, Json]:
+    try:
+        return _description(tool)
+    except Exception as error:  # noqa: BLE001  # one that cannot be described hides no others
+        return {"name": tool.name, "failed": _what(error)}
+
+
+def _description(tool: Tool) -> Mapping[str, Json]:
     function = tool.load()
     signature = signature_of(function)
     return {
