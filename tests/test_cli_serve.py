@@ -6,11 +6,13 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
 
 import httpx2
 import pytest
 
+from connector_vault.cli import serving as serving_of
 from tests.cli import FIXTURES
 from tests.curl import curl, with_curl
 
@@ -99,6 +101,42 @@ def test_no_log_holds_a_key(made):
     assert said["secret"][4:] not in err
 
 
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [
+        ("http://{here}/v1/connections?limit=1", 200),
+        ("HTTPS://LOCALHOST/v1/connections", 200),
+        ("http://{here}/healthz", 200),
+        ("http://{here}/v1%2fconnections", 200),
+        ("http://{here}", 404),
+        ("http://{here}?limit=1", 404),
+        ("http://evil.test/v1/connections", 421),
+        ("http://user@localhost/v1/connections", 421),
+        ("http:///v1/connections", 421),
+        ("ftp://{here}/v1/connections", 404),
+    ],
+)
+def test_a_target_may_be_a_whole_address(made, target, status):
+    """RFC 9112, section 3.2.2: its host counts, whatever Host says."""
+    shell, said = made
+    with serving(shell) as (url, _):
+        assert whole(url, target.format(here=url[7:]), "localhost", **shown(said)) == status
+        if status == 200:
+            assert whole(url, target.format(here=url[7:]), "evil.test", **shown(said)) == status
+
+
+def test_who_asks_for_a_websocket_is_answered_and_the_log_advises_nothing(made):
+    shell, said = made
+    asked = {"connection": "upgrade", "upgrade": "websocket"}
+    with serving(shell) as (url, process):
+        headers = shown(said)["headers"] | asked
+        assert httpx2.get(f"{url}/v1/connections", headers=headers).status_code == 200
+        process.terminate()
+        _, err = process.communicate(timeout=30)
+
+    assert err == f"Serving the panel at {url}. Ctrl-C ends it.\n"
+
+
 def test_a_large_body_is_not_read(made):
     """It would have to lie somewhere."""
     shell, said = made
@@ -161,6 +199,10 @@ def test_a_port_that_is_taken_is_one_line(made):
         ["--host", "::"],
         ["--allowed-host", "https://panel.test"],
         ["--allowed-host", ""],
+        ["--allowed-host", "panel.test:80"],
+        ["--allowed-host", "127.0.0.1:80"],
+        ["--allowed-host", "[::1]:80"],
+        ["--allowed-host", "fe80::1%eth0"],
     ],
     ids=" ".join,
 )
@@ -168,6 +210,22 @@ def test_what_cannot_be_served_is_usage(made, options):
     shell, _ = made
 
     assert shell.quick("serve", *options).code == 2
+
+
+def test_an_address_that_is_not_this_machines_is_blamed_and_not_the_port(made):
+    shell, _ = made
+    elsewhere = ("--host", "203.0.113.5", "--allowed-host", "panel.test")
+    done = shell.quick("serve", "--port", "0", *elsewhere, "--json")
+
+    assert (done.code, done.error[0]) == (1, "Misconfigured")
+    assert "203.0.113.5" in done.error[1]
+    assert "--host" in done.error[1]
+    assert "port" not in done.error[1]
+
+
+@pytest.mark.parametrize("name", ["panel.test", "panel.test.", "192.0.2.7", "2001:db8::7"])
+def test_a_name_is_a_hosts_or_an_address(name):
+    serving_of.check_names([name])
 
 
 def test_an_address_that_others_reach_is_warned_of(made):
@@ -182,6 +240,13 @@ def test_it_listens_where_localhost_is(made):
     with serving(shell, "--host", "localhost") as (url, _):
         assert url.startswith("http://localhost:")
         assert httpx2.get(f"{url}/readyz").status_code == 200
+
+
+def whole(url, target, host, *, headers):
+    """Ask for a target as it stands, and give the status."""
+    with closing(HTTPConnection(*address(url), timeout=30)) as http:
+        http.request("GET", target, headers={"Host": host, **headers})
+        return http.getresponse().status
 
 
 def address(url):

@@ -112,7 +112,16 @@ async def test_a_long_list_comes_in_pages(vault, shown):
 
 @pytest.mark.parametrize(
     "query",
-    ["limit=0", "limit=1001", "limit=x", "limit=-1", "limit=", "after=con_none", "user=%00"],
+    [
+        "limit=0",
+        "limit=1001",
+        "limit=x",
+        "limit=-1",
+        "limit=",
+        "after=con_none",
+        "user=%00",
+        "users=ada",
+    ],
 )
 async def test_a_query_that_cannot_be_one_is_a_400(shown, query):
     http, _ = await shown(ACME)

@@ -34,7 +34,25 @@ async def ended(vault, app):
     [
         ("panel.test", 200),
         ("PANEL.test:8700", 200),
+        ("panel.test.", 200),
+        ("panel.test.:8700", 200),
+        ("panel.test:", 200),
+        ("panel.test..", 421),
+        ("panel.test:evil", 421),
+        ("panel.test:8700:8700", 421),
+        ("panel.test:123456", 421),
+        ("panel.test/x", 421),
+        ("panel.test?x", 421),
+        ("panel.test#x", 421),
+        ("panel.test\\x", 421),
+        ("panel.test\t", 421),
+        ("panel.test,panel.test", 421),
+        ("user@panel.test", 421),
+        ("@panel.test", 421),
+        ("::1", 421),
         ("[::1]:8700", 200),
+        ("[::1]x", 421),
+        ("[panel.test]", 421),
         ("evil.test", 421),
         ("panel.test.evil.test", 421),
         ("evil.test@panel.test.", 421),
@@ -104,6 +122,22 @@ async def test_a_method_that_does_not_fit_names_the_one_that_does(app, ended):
 
     assert (reply.status_code, reply.headers["allow"]) == (405, "POST")
     assert reply.json()["error"] == "MethodNotAllowed"
+    assert "Allow" in reply.json()["message"]
+
+
+async def test_an_address_with_nothing_at_it_leads_to_one_with_something(app):
+    async with asking(app) as http:
+        reply = await http.get("/v1/connection")
+
+    assert (reply.status_code, reply.json()["error"]) == (404, "NotFound")
+    assert LIST in reply.json()["message"]
+
+
+async def test_a_name_may_be_given_with_the_dot_that_ends_it(vault):
+    app = panel.app(vault, identify=lambda _: ADA, hosts=["Panel.test."])
+
+    async with asking(app) as http:
+        assert (await http.get(LIST)).status_code == 200
 
 
 async def test_an_address_with_a_slash_too_many_leads_nowhere(app):

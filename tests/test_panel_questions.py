@@ -17,7 +17,7 @@ NAMES = ["provider", "user", "limit", "after", "tenant"]
 @given(query=st.dictionaries(st.sampled_from(NAMES), st.text() | st.sampled_from(["ada", "7"])))
 def test_a_query_stays_in_its_tenant_and_within_its_limit(who, query):
     try:
-        question = read(query, who)
+        question = read(query.items(), who)
     except (BadArguments, NotAllowed):
         return
 
@@ -26,7 +26,7 @@ def test_a_query_stays_in_its_tenant_and_within_its_limit(who, query):
 
 
 def test_a_query_that_says_nothing_asks_for_all_there_is():
-    question = read({}, ACME)
+    question = read([], ACME)
 
     assert (question.owner, question.provider, question.limit, question.after) == (
         *(ACME, None, 100),
@@ -36,10 +36,32 @@ def test_a_query_that_says_nothing_asks_for_all_there_is():
 
 @pytest.mark.parametrize("limit", ["1", "1000"])
 def test_a_limit_is_a_number(limit):
-    assert read({"limit": limit}, ADA).limit == int(limit)
+    assert read([("limit", limit)], ADA).limit == int(limit)
 
 
 @pytest.mark.parametrize("limit", ["", "0", "01", "1001", "1e2", " 1", "+1", "\u0661", "10\n"])
 def test_what_is_no_limit_is_refused(limit):
     with pytest.raises(BadArguments, match="1 to 1000"):
-        read({"limit": limit}, ADA)
+        read([("limit", limit)], ADA)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        [("users", "canary")],
+        [("user_id", "canary")],
+        [("User", "canary")],
+        [("", "canary")],
+        [("canary", "")],
+        [("user", "canary"), ("user", "eve")],
+        [("user", "canary"), ("user", "canary")],
+        [("provider", "canary"), ("limit", "1"), ("provider", "canary")],
+    ],
+    ids=str,
+)
+def test_a_misspelt_or_repeated_name_does_not_widen_the_question(query):
+    """Who asked for one user must not be shown everybody's."""
+    with pytest.raises(BadArguments, match="provider, user, limit, after") as refused:
+        read(query, ACME)
+
+    assert "canary" not in str(refused.value)

@@ -3,6 +3,7 @@
     site.mount("/vault", panel.app(vault))
 
 site        the addresses, and what each of them does
+target      what is asked for, where the whole address is said
 guard       what is refused before anybody asks who is there
 identity    who is there
 questions   what a query asks for

@@ -23,6 +23,12 @@ __all__ = ["failure", "no_such_place", "refusal", "stranger"]
 _PAUSE = "2"
 """Seconds after which it is worth asking again."""
 
+_NEXT = {
+    404: "there is nothing at this address: /v1/connections lists connections",
+    405: "this address does not take that method: `Allow` names those it takes",
+}
+"""What to do next where the router gives nothing but the name of a status."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -64,8 +70,10 @@ async def no_such_place(_: Request, error: Exception) -> Response:
     """Say what the router says, and whoever identifies people, in our own form."""
     if not isinstance(error, HTTPException):
         raise error
-    name = HTTPStatus(error.status_code).phrase.title().replace(" ", "")
-    return refusal(error.status_code, name, str(error.detail), error.headers)
+    phrase = HTTPStatus(error.status_code).phrase
+    words = _NEXT.get(error.status_code, phrase) if error.detail == phrase else str(error.detail)
+    name = phrase.title().replace(" ", "")
+    return refusal(error.status_code, name, words, error.headers)
 
 
 def _cause(error: Exception) -> str:

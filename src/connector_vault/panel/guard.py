@@ -1,8 +1,7 @@
 """What is refused before anybody asks who is there."""
 
+import re
 from collections.abc import Collection
-from contextlib import suppress
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
@@ -16,6 +15,9 @@ _SAFE = ("GET", "HEAD", "OPTIONS")
 _OURS = ("same-origin", "none")
 """A page of this very site; or no page at all, but a person who typed the address."""
 
+_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{0,5})?")
+"""A name or an address, and perhaps a port (RFC 9110, section 7.2). Nobody's name holds more."""
+
 
 class Guard:
     """Lets through what came to one of our names, and from no page but our own.
@@ -25,7 +27,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, hosts: Collection[str] | None = None) -> None:
         self._app = app
-        self._hosts = None if hosts is None else {host.lower() for host in hosts}
+        self._hosts = None if hosts is None else {_plain(host) for host in hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -54,9 +56,13 @@ class Guard:
 
 def _host(headers: Headers) -> str | None:
     given = headers.getlist("host")
-    with suppress(ValueError):
-        return urlsplit(f"//{given[0]}").hostname if len(given) == 1 else None
-    return None
+    found = _HOST.fullmatch(given[0]) if len(given) == 1 else None
+    return _plain(found[1] or found[2]) if found else None
+
+
+def _plain(host: str) -> str:
+    # The dot at its end only says that a name is whole.
+    return host.lower().removesuffix(".")
 
 
 def _is_from_here(headers: Headers) -> bool:

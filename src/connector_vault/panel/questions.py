@@ -1,7 +1,7 @@
 """What the query of a request asks for. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from connector_vault.errors import BadArguments, NotAllowed
@@ -15,6 +15,8 @@ _MOST = 1000
 
 _USUAL = "100"
 
+_NAMES = ("provider", "user", "limit", "after")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
@@ -27,22 +29,32 @@ class Question:
     """Id of the last one of an earlier answer."""
 
 
-def read(query: Mapping[str, str], who: Owner | Tenant) -> Question:
+def read(query: Iterable[tuple[str, str]], who: Owner | Tenant) -> Question:
     """Read what a query asks for, on behalf of whoever asks.
 
     Raises:
-        BadArguments: the limit or the user cannot be one.
+        BadArguments: the limit or the user cannot be one; or a name is unknown, or there twice.
         NotAllowed: it asks for somebody else's.
     """
-    limit = query.get("limit", _USUAL)
+    said = _once(query)
+    limit = said.get("limit", _USUAL)
     if not _LIMIT.fullmatch(limit) or int(limit) > _MOST:
         raise BadArguments(f"limit is a number from 1 to {_MOST}")
     return Question(
-        owner=_owner(query.get("user"), who),
-        provider=query.get("provider"),
+        owner=_owner(said.get("user"), who),
+        provider=said.get("provider"),
         limit=int(limit),
-        after=query.get("after"),
+        after=said.get("after"),
     )
+
+
+def _once(query: Iterable[tuple[str, str]]) -> dict[str, str]:
+    pairs = list(query)
+    said = dict(pairs)
+    # A misspelt `user` must not ask for everybody's, nor a second one replace the first.
+    if len(said) < len(pairs) or not said.keys() <= set(_NAMES):
+        raise BadArguments(f"a query takes nothing but {', '.join(_NAMES)}, each of them once")
+    return said
 
 
 def _owner(user: str | None, who: Owner | Tenant) -> Owner | Tenant:

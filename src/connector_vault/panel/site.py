@@ -69,7 +69,7 @@ def _behind(vault: Vault, identify: Identify, work: Work) -> Endpoint:
 
 
 async def _list(vault: Vault, who: Who, request: Request) -> Response:
-    question = questions.read(request.query_params, who)
+    question = questions.read(request.query_params.multi_items(), who)
     found = await _found(vault, question)
     page = found[: question.limit]
     more = len(found) > question.limit

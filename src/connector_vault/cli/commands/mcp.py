@@ -1,5 +1,7 @@
 """`mcp`: the connected tools, for an MCP client."""
 
+import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -7,9 +9,10 @@ import typer
 from connector_vault.cli.exits import OK
 from connector_vault.cli.paper import hint
 from connector_vault.cli.place import Place
+from connector_vault.errors import Misconfigured
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Generator
 
     from connector_vault.model import Owner
     from connector_vault.vault import Vault
@@ -35,6 +38,9 @@ def mcp(
     """
     from connector_vault import registry
 
+    # A descriptor that is closed now is the next file's that is opened: a database must not get it.
+    if sys.stdin is None or sys.stdout is None:
+        raise _unheard("one of them is closed")
     for name in provider or ():
         registry.load(name)
 
@@ -49,12 +55,36 @@ def mcp(
         hint(f"Serving the tools of {owner} over stdio, until the client leaves.")
         with suppress(CancelledError):
             async with Gateway(vault) as gateway:
-                await _serve()(
-                    vault, gateway, owner, providers=provider or (), only_reads=read_only
-                )
+                with _told_of_wires():
+                    await _serve()(
+                        vault, gateway, owner, providers=provider or (), only_reads=read_only
+                    )
 
     place.run(work)
     return OK
+
+
+@contextmanager
+def _told_of_wires() -> "Generator[None]":
+    """Tell a failure of stdin or stdout as what it is: nothing else here is the system's."""
+    try:
+        yield
+    except ExceptionGroup as group:
+        broken, others = group.split(OSError)
+        if broken is None or others is not None:
+            raise
+        raise _unheard(_reason(broken)) from group
+
+
+def _reason(error: "OSError | ExceptionGroup[OSError]") -> str:
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return _reason(error.exceptions[0])
+
+
+def _unheard(reason: str) -> Misconfigured:
+    msg = f"stdin and stdout do not lead to an MCP client ({reason}): let the client start this"
+    return Misconfigured(msg)
 
 
 def _serve() -> "Callable[..., Awaitable[None]]":
