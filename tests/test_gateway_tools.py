@@ -154,8 +154,12 @@ async def test_a_gateway_belongs_to_one_event_loop(acme_vault):
     await asyncio.to_thread(asyncio.run, gateway.__aexit__())
 
 
-async def test_an_empty_file_is_a_file(acme_vault):
-    assert (await call(acme_vault, "acme.attach", {"file": Held(b"")})).value == 0
+@pytest.mark.parametrize("size", [0, 5])
+async def test_an_empty_file_is_a_file(acme_vault, size):
+    held = Held(b"")
+    held.size = size
+
+    assert (await call(acme_vault, "acme.attach", {"file": held})).value == 0
 
 
 async def test_arguments_are_names_and_values(acme_vault):

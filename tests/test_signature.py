@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import Field
 
 from connector_vault.connector import Api, File
-from connector_vault.errors import BadArguments
+from connector_vault.errors import BadArguments, Misconfigured
 from connector_vault.signature import signature_of
 
 HUSH = "hush-hush"
@@ -208,3 +208,24 @@ def test_wild_arguments_are_bound_or_refused(arguments):
     with contextlib.suppress(BadArguments):
         bound = MAKE.bind(arguments)
         assert set(bound) == set(arguments)
+
+
+async def untyped(api, number, more: int = 1):
+    """Say too little."""
+
+
+async def anything(api: Api, *args: int) -> None:
+    """Take what no schema can say."""
+
+
+@pytest.mark.parametrize(
+    ("function", "told"),
+    [
+        (untyped, "no type for number, return"),
+        (anything, r"takes \*args"),
+        (lambda: None, "return"),
+    ],
+)
+def test_what_no_schema_can_be_made_of_is_told_to_its_author(function, told):
+    with pytest.raises(Misconfigured, match=told):
+        signature_of(function)

@@ -3,7 +3,7 @@
 import inspect
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import get_args, get_type_hints
@@ -13,6 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from connector_vault.connector import BadArguments, File, Json
 from connector_vault.connector.parts import Function
+from connector_vault.errors import Misconfigured
 
 __all__ = ["Signature", "signature_of", "text_of"]
 
@@ -117,9 +118,14 @@ def text_of(arguments: Mapping[str, Json]) -> str:
 
 @lru_cache(maxsize=1024)
 def signature_of(function: Function) -> Signature:
-    """Read a tool's function: its first parameter is the `Api`, the others are the arguments."""
+    """Read a tool's function: its first parameter is the `Api`, the others are the arguments.
+
+    Raises:
+        Misconfigured: no schema can be made of it.
+    """
     hints = get_type_hints(function, include_extras=True)
-    _, *parameters = inspect.signature(function).parameters.values()
+    parameters = list(inspect.signature(function).parameters.values())[1:]
+    _check_typed(function, parameters, hints)
     files = {
         parameter.name: parameter.default is inspect.Parameter.empty
         for parameter in parameters
@@ -135,6 +141,17 @@ def signature_of(function: Function) -> Signature:
     }
     model = create_model(function.__name__, __config__=ConfigDict(extra="forbid"), **fields)
     return Signature(arguments=model, files=files, result=TypeAdapter(hints["return"]))
+
+
+def _check_typed(
+    function: Function, parameters: Sequence[inspect.Parameter], hints: Mapping[str, object]
+) -> None:
+    name = function.__name__
+    if any(one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD) for one in parameters):
+        raise Misconfigured(f"{name} takes *args or **kwargs, which no schema can say")
+    untyped = [one for one in (*(each.name for each in parameters), "return") if one not in hints]
+    if untyped:
+        raise Misconfigured(f"{name} gives no type for {', '.join(untyped)}")
 
 
 def _is_file(hint: Json) -> bool:

@@ -71,8 +71,11 @@ class Nursery:
             Crashed: this one was not.
         """
         await self.start()
-        orders, its_orders = socket.socketpair()
-        out, its_out = socket.socketpair()
+        try:
+            (orders, its_orders), (out, its_out) = socket.socketpair(), socket.socketpair()
+        except OSError as error:
+            what = error.strerror or "no sockets"
+            raise Crashed(f"no process for a tool can be made now ({what}): try again") from error
         for one in (orders, out):
             one.setblocking(False)
         try:

@@ -165,7 +165,7 @@ class Pool:
             if breed.connector is None:
                 return process
             async with asyncio.timeout(_LOAD):
-                await process.ask({"connector": breed.connector, "called": "a connector"})
+                await process.ask({"connector": breed.connector})
         except TimeoutError:
             self._drop(process)
             words = f"a connector's tools were not imported within {_LOAD:.0f} s"

@@ -67,6 +67,7 @@ class Worker:
 
     async def _carried_out(self, said: Json, files: Sequence[int]) -> dict[str, Json]:
         answer: dict[str, Json] = {"id": said["id"]}
+        called = said.get("called", "a connector")
         try:
             connector = _connector(said["connector"])
             if "tool" in said:
@@ -76,7 +77,7 @@ class Worker:
         except ConnectorVaultError as error:
             answer["error"] = told(error)
         except BaseException as error:  # noqa: BLE001  # a tool may raise SystemExit
-            answer["error"] = told(Crashed(f"{said['called']} failed with {_what(error)}"))
+            answer["error"] = told(Crashed(f"{called} failed with {_what(error)}"))
         finally:
             for one in files:
                 os.close(one)
@@ -138,6 +139,8 @@ def _file(path: str) -> str:
 def _described(tool: Tool) -> Mapping[str, Json]:
     try:
         return _description(tool)
+    except ConnectorVaultError as error:
+        return {"name": tool.name, "failed": str(error)}
     except Exception as error:  # noqa: BLE001  # one that cannot be described hides no others
         return {"name": tool.name, "failed": _what(error)}
 
