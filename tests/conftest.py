@@ -16,11 +16,18 @@ from typing import NamedTuple
 
 import httpx2
 import pytest
+from hypothesis import HealthCheck, settings
 
 from connector_vault import Vault, emulator, registry
 from connector_vault.refresh import Refresher
 from connector_vault.room import now_ms
 from tests.deeds import ACME_SECRET, ADA, CALLBACK, CLIENT, THIRD_PARTY, until
+
+# How fast a machine makes examples up says nothing of what is tested.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 TOLD = ("CONNECTOR_VAULT_REQUIRE_ALL", "CONNECTOR_VAULT_SPECS")
 """What a test run itself is told."""

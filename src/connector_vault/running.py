@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from inspect import getdoc
 from typing import Literal
@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from connector_vault import registry
 from connector_vault.connector import Connector, File, Json, Tool
+from connector_vault.connector.parts import Function
 from connector_vault.egress import Direct, Egress
 from connector_vault.errors import (
     ConnectorVaultError,
@@ -23,7 +24,7 @@ from connector_vault.sandbox.box import Job, Sandbox, is_possible
 from connector_vault.sandbox.level import INLINE, Isolation, Mode
 from connector_vault.sandbox.pool import Breed
 from connector_vault.sandbox.readable import readable_for
-from connector_vault.signature import signature_of, text_of
+from connector_vault.signature import Signature, signature_of, text_of
 
 __all__ = ["Choice", "Description", "Require", "Runner", "Work"]
 
@@ -96,7 +97,8 @@ class Runner:
             BadArguments: they do not fit.
         """
         if self._sandbox is None or not isinstance(work.tool.function, str):
-            signature_of(work.tool.load()).bind(work.arguments)
+            _, signature = _loaded(work)
+            signature.bind(work.arguments)
         else:
             # Its code is not imported here: the worker tells whether they fit.
             files = _files(work.arguments)
@@ -169,8 +171,7 @@ class Runner:
         if self._require == "all" or (third and self._require == "third-party"):
             words = f"{work.name} may only run in a sandbox, and this system has none"
             raise NotAllowed(f"{words}: `connector-vault doctor` says what is missing")
-        function = work.tool.load()
-        signature = signature_of(function)
+        function, signature = _loaded(work)
         try:
             value = await function(Direct(egress), **signature.bind(work.arguments))
             return signature.dump(value)
@@ -184,19 +185,46 @@ class Runner:
     async def _ask(self, connector: Connector) -> tuple[Description, ...]:
         named = any(isinstance(tool.function, str) for tool in connector.tools)
         if self._sandbox is None or not named:
-            return tuple(map(_description, connector.tools))
+            said = tuple(map(_described, connector.tools))
+            return _sound(connector, said)
         place, breed = registry.place(connector.name), self._breed(connector)
         try:
             said = _READER.validate_python(await self._sandbox.describe(place, breed))
         except ValidationError:
             words = f"{connector.title} described its tools in a way that is none"
             raise Crashed(f"{words}: tell its author") from None
-        for one in said:
-            if one.failed:
-                words = "%s.%s cannot be described: %s"
-                _log.warning(words, connector.name, one.name, _readable(one.failed))
-        sound = (one for one in said if not one.failed)
-        return tuple(replace(one, description=_readable(one.description)) for one in sound)
+        return _sound(connector, said)
+
+
+def _loaded(work: Work) -> tuple[Function, Signature]:
+    try:
+        function = work.tool.load()
+        return function, signature_of(function)
+    except ConnectorVaultError:
+        raise
+    except Exception as error:
+        what = type(error).__name__
+        raise Crashed(f"{work.name} cannot be imported ({what}): tell its author") from error
+
+
+def _sound(connector: Connector, said: Iterable[Description]) -> tuple[Description, ...]:
+    """Leave out what cannot be described: it hides no others."""
+    sound: list[Description] = []
+    for one in said:
+        if one.failed:
+            words = "%s.%s cannot be described: %s"
+            _log.warning(words, connector.name, one.name, _readable(one.failed))
+        else:
+            sound.append(replace(one, description=_readable(one.description)))
+    return tuple(sound)
+
+
+def _described(tool: Tool) -> Description:
+    try:
+        return _description(tool)
+    except Exception as error:  # noqa: BLE001  # its code is somebody else's
+        told = str(error) if isinstance(error, ConnectorVaultError) else type(error).__name__
+        return Description(name=tool.name, failed=told)
 
 
 def _description(tool: Tool) -> Description:

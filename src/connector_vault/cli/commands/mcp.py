@@ -60,8 +60,15 @@ def mcp(
                         vault, gateway, owner, providers=provider or (), only_reads=read_only
                     )
 
+    # What could not be written is told below, and not once more as each buffer is cleared away.
+    sys.unraisablehook = _tell_what_is_no_wire
     place.run(work)
     return OK
+
+
+def _tell_what_is_no_wire(said: "sys.UnraisableHookArgs") -> None:
+    if not isinstance(said.exc_value, OSError):
+        sys.__unraisablehook__(said)
 
 
 @contextmanager
