@@ -5,6 +5,7 @@ import io
 
 import pytest
 
+from connector_vault import Gateway
 from connector_vault.errors import (
     BadArguments,
     Crashed,
@@ -184,3 +185,10 @@ async def test_a_tool_that_is_only_named_is_told_what_does_not_fit(acme_vault):
     assert (await call(acme_vault, "acme.add_up", {"numbers": [1, 2]})).value == 3
     with pytest.raises(BadArguments, match="numbers"):
         await call(acme_vault, "acme.add_up", {"numbers": "1"})
+
+
+@pytest.mark.parametrize("isolation", ["inline", "auto"])
+async def test_a_refusal_does_not_hide_a_change_that_was_sent_beside_it(acme_vault, isolation):
+    async with Gateway(acme_vault, isolation=isolation) as gateway:
+        with pytest.raises(OutcomeUnknown):
+            await gateway.call(ADA, "acme.put_two", {})

@@ -49,12 +49,22 @@ class Egress:
         self._deadline = deadline
         self._shown: list[Secret] = []
         """Every token that was put on: any of them may come back in an answer."""
-        self.wrote: bool = False
-        """Whether something was changed there, or may have been."""
+        self._changes = 0
+        """Changes that were made, or may have been: a tool may send several at once."""
+        self._under_way = 0
+        """Changes of which nobody knows yet what came of them."""
         self.broken: ConnectorVaultError | None = None
         """What broke off the last answer, after it had begun."""
-        self.undecided: bool = False
+
+    @property
+    def wrote(self) -> bool:
+        """Whether something was changed there, or may have been."""
+        return self._changes > 0
+
+    @property
+    def undecided(self) -> bool:
         """Whether a change was begun, and nobody knows yet what came of it."""
+        return self._under_way > 0
 
     @asynccontextmanager
     async def exchange(self, request: Request) -> AsyncGenerator[Answer]:
@@ -91,28 +101,35 @@ class Egress:
 
     @asynccontextmanager
     async def _once(self, request: Request, token: AccessToken) -> AsyncGenerator[Answer]:
-        changes = request.method != "GET"
+        changes = int(request.method != "GET")
         outgoing, origins = request, frozenset(self.connector.uploads)
         if request.url.startswith("/"):
             outgoing = api_request(self.connector, request, token.secret)
             origins = frozenset({origin_of(self.connector.api)})
         if token.secret not in self._shown:
             self._shown.append(token.secret)
-        before = self.wrote
-        self.wrote = before or changes
-        self.undecided = changes
+        self._changes += changes
+        self._under_way += changes
+        answered = False
         try:
             async with self._http.stream(
                 outgoing, origins=origins, deadline=self._deadline, limit=MAX_REPLY
             ) as answer:
+                answered = True
+                self._under_way -= changes
                 if answer.status >= 300 and not _is_blank_failure(answer):
-                    self.wrote = before
-                self.undecided = False
+                    self._changes -= changes
                 yield answer
         except (NotAllowed, TimedOut, Unreachable):
-            self.wrote, self.undecided = before, False
+            # Before an answer these mean that nothing was sent.
+            if not answered:
+                self._under_way -= changes
+                self._changes -= changes
             raise
         except OutcomeUnknown as error:
+            # The tool is told, and may look. What is cancelled tells nobody, and stays under way.
+            if not answered:
+                self._under_way -= changes
             if changes:
                 raise
             if asyncio.get_running_loop().time() >= self._deadline:

@@ -32,6 +32,7 @@ connector = Connector(
         writes(tools.put_then_crash),
         writes(tools.put_then_stall),
         writes(tools.put_then_fail),
+        writes(tools.put_two),
         writes(tools.attach),
         writes(tools.carry_on),
     ),

@@ -16,6 +16,7 @@ __all__ = [
     "put_then_crash",
     "put_then_fail",
     "put_then_stall",
+    "put_two",
     "stall",
     "tire",
     "twice",
@@ -96,6 +97,14 @@ async def attach(api: Api, file: File, note: str = "", second: File | None = Non
     headers = {"Content-Type": "text/plain"}
     await api.upload(f"https://up.acme.example/{file.name}", content, headers)
     return len(content)
+
+
+async def put_two(api: Api) -> None:
+    """Change one thing while another change is refused, then fail."""
+    refused = api.post(dict[str, Json], "/refused")
+    done = api.put(dict[str, Json], "/thing", json={"name": "thing"})
+    await asyncio.gather(refused, done, return_exceptions=True)
+    raise ValueError
 
 
 async def carry_on(api: Api) -> str:
