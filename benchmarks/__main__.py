@@ -6,7 +6,7 @@ import platform
 import sys
 from importlib import import_module
 
-ALL = ("warm", "write", "connect", "call", "isolation", "mcp_stdio")
+ALL = ("warm", "write", "connect", "refresh", "call", "isolation", "mcp_stdio")
 
 
 async def main(names: list[str]) -> None:

@@ -7,7 +7,7 @@ import httpx2
 
 from benchmarks.ground import CLIENT, Ground, ground
 from benchmarks.measure import in_turns, table
-from connector_vault import Owner
+from connector_vault import Connection, Owner
 
 REDIRECT = "http://127.0.0.1:8765/callback/github"
 _JSON = {"Accept": "application/json", "User-Agent": "bench"}
@@ -19,7 +19,7 @@ async def measure() -> str:
         times = await in_turns(
             {
                 "floor: authorize, exchange, identity by httpx2": lambda: _bare(here, browser),
-                "connect + finish": lambda: _connect(here, browser),
+                "connect + finish": lambda: _connect(here, browser, _somebody()),
             },
             turns=5,
             each=8,
@@ -28,11 +28,21 @@ async def measure() -> str:
         return table("connect an account", times, floor=floor, unit=1e-3)
 
 
-async def _connect(here: Ground, browser: httpx2.AsyncClient) -> None:
-    owner = Owner(tenant="acme", user=token_hex(4))
+def _somebody() -> Owner:
+    return Owner(tenant="acme", user=token_hex(4))
+
+
+async def connect(here: Ground, owner: Owner) -> Connection:
+    """Connect an account, with a browser of its own."""
+    async with httpx2.AsyncClient(trust_env=False, headers=_JSON) as browser:
+        return await _connect(here, browser, owner)
+
+
+async def _connect(here: Ground, browser: httpx2.AsyncClient, owner: Owner) -> Connection:
     pending = await here.vault.connect("github", owner, redirect_uri=REDIRECT)
     page = await browser.get(pending.url)
-    await here.vault.finish(page.headers["location"], owner=owner)
+    (connection,) = await here.vault.finish(page.headers["location"], owner=owner)
+    return connection
 
 
 async def _bare(here: Ground, browser: httpx2.AsyncClient) -> None:

@@ -18,10 +18,11 @@ import httpx2
 import pytest
 from hypothesis import HealthCheck, settings
 
-from connector_vault import Vault, emulator, registry
+from connector_vault import Vault, emulator, lifecycle, registry
 from connector_vault.refresh import Refresher
 from connector_vault.room import now_ms
 from tests.deeds import ACME_SECRET, ADA, CALLBACK, CLIENT, THIRD_PARTY, until
+from tests.postgres import serving
 
 # How fast a machine makes examples up says nothing of what is tested.
 settings.register_profile(
@@ -65,6 +66,19 @@ def _no_settings():
         for name in said.difference(TOLD):
             patch.delenv(name)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _hasty(monkeypatch):
+    """On this machine a request that was given up is over at once."""
+    monkeypatch.setattr(lifecycle, "SETTLE", 0.02)
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A PostgreSQL server. Each test has a schema of its own in it."""
+    with serving() as server:
+        yield server
 
 
 @pytest.fixture
@@ -117,8 +131,8 @@ def opened(place, world):
     """Open the vault: once more is as good as another process."""
 
     def opened(**options):
-        said = {"keys": place.keys, "clients": [CLIENT], "emulator": world.url, **options}
-        return Vault.open(place.database, **said)
+        said = {"keys": place.keys, "clients": [CLIENT], "emulator": world.url}
+        return Vault.open(place.database, **{**said, "background": False, **options})
 
     return opened
 

@@ -6,9 +6,11 @@ It says "ready", waits for a line, does the deed and prints what came of it as J
 import asyncio
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
@@ -26,11 +28,22 @@ class Player:
         self._process.stdin.write(b"go\n")
         await self._process.stdin.drain()
 
+    async def ask(self, **said):
+        """Have something done, and give what came of it."""
+        self._process.stdin.write(json.dumps(said).encode() + b"\n")
+        await self._process.stdin.drain()
+        return await self.end()
+
     async def end(self):
         """Wait for what came of it."""
         said = await self._process.stdout.readline()
         assert said, "the other process failed, and said why above"
         return json.loads(said)
+
+    async def kill(self):
+        """Give it no time to do anything more."""
+        self._process.kill()
+        await self._process.wait()
 
 
 @asynccontextmanager
@@ -76,6 +89,29 @@ async def refresh(database, keys, url, connection, callers):
         return sorted({(token.generation, token.secret.reveal()) for token in tokens})
 
 
+async def crowd(database, keys, journal, url):
+    """Let so many callers at once ask for a token, as often as it is told to."""
+    from connector_vault import Vault
+    from tests.deeds import CLIENT
+
+    told = {"keys": keys, "journal": journal, "emulator": url, "clients": [CLIENT]}
+    async with Vault.open(database, **told, background=False) as vault:
+        print("ready", flush=True)  # noqa: T201  # the test reads it
+        while line := await asyncio.to_thread(sys.stdin.readline):
+            print(json.dumps(await _call(vault, **json.loads(line))), flush=True)  # noqa: T201
+
+
+async def _call(vault, user, connection, callers, newer_than, at):
+    from connector_vault import Owner
+
+    owner = Owner(tenant="acme", user=user)
+    asked = {"owner": owner, "purpose": "test", "newer_than": newer_than}
+    # All begin in the same millisecond, whoever was told first.
+    await asyncio.sleep(at - time.monotonic())
+    tokens = await asyncio.gather(*(vault.token(connection, **asked) for _ in range(callers)))
+    return [[token.generation, token.secret.reveal()] for token in tokens]
+
+
 async def lock(path):
     """Hold a database's write lock until told."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
@@ -88,7 +124,8 @@ async def seek(folder, needle):
     """Name the files of a folder that hold these bytes, in hexadecimal."""
     meet()
     wanted = bytes.fromhex(needle)
-    held = {path.name: path.read_bytes() for path in Path(folder).iterdir()}  # noqa: ASYNC240
+    files = [path for path in Path(folder).rglob("*") if path.is_file()]  # noqa: ASYNC240
+    held = {path.name: path.read_bytes() for path in files}
     return sorted(name for name, content in held.items() if wanted in content)
 
 
@@ -106,6 +143,55 @@ async def lease(database, connection, attempts):
             for number in range(int(attempts))
         )
         return [row.attempt for row in await asyncio.gather(*tries) if row]
+
+
+async def keep(folder, *records):
+    """Put records into a journal, name this process, and live on until told."""
+    from connector_vault.journal import open_journal
+
+    meet()
+    async with open_journal(Path(folder), shared=False) as journal:
+        for record in records:
+            await journal.append(record.encode())
+        print(json.dumps(await journal.process()), flush=True)  # noqa: T201  # the test reads it
+        meet()
+
+
+async def scribble(folder):
+    """Put records into a journal until killed, and name each once it is kept."""
+    from connector_vault.journal import open_journal
+
+    meet()
+    async with open_journal(Path(folder), shared=False) as journal:
+        for number in range(100_000):
+            await journal.append(b"%d " % number * 5000)
+            print(number, flush=True)  # noqa: T201  # the test reads it
+
+
+async def deliver(database, keys, url, hook, secret):
+    """Deliver what is due to a webhook, and count it."""
+    from connector_vault import Secret, Vault, Webhook
+    from connector_vault.deliveries import Deliveries
+
+    async with Vault.open(database, keys=keys, emulator=url, background=False) as vault:
+        sent = Deliveries(vault.room, [Webhook(url=hook, secret=Secret(secret))])
+        meet()
+        return await sent.deliver()
+
+
+async def die(database, keys, url, hook, secret):
+    """Deliver an event, and be killed when it is confirmed, before that can be noted."""
+    from connector_vault import Secret, Vault, Webhook
+    from connector_vault.deliveries import Deliveries
+
+    async def commit(*_):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    async with Vault.open(database, keys=keys, emulator=url, background=False) as vault:
+        vault.room.store.commit = commit
+        meet()
+        hooks = [Webhook(url=hook, secret=Secret(secret))]
+        return await Deliveries(vault.room, hooks).deliver()
 
 
 def meet():

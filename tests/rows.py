@@ -1,7 +1,16 @@
 """Rows that stores are tried with."""
 
 from connector_vault import Owner
-from connector_vault.stores import Access, Consent, Everything, Line, One, Row, WrappedKey
+from connector_vault.stores import (
+    Access,
+    Consent,
+    Event,
+    Everything,
+    Line,
+    One,
+    Row,
+    WrappedKey,
+)
 
 ADA = Owner(tenant="acme", user="ada")
 STRANGERS = [
@@ -35,14 +44,23 @@ ROW = Row(
     lease_until=0,
     intent="",
     doubt="",
-    ended=0,
     receipt="",
+    origin="consent",
+    granted_at=1_000,
+    proven_at=1_000,
+    used_at=0,
+    due_at=0,
+    retry_at=0,
+    failures=0,
+    dies_on=0,
+    warn_at=0,
     created_at=1_000,
     changed_at=1_000,
 )
 KEY = WrappedKey(ROW.dek_id, "acme", "con_1", "local:x", 1, b"\xf1 what is wrapped \x8e")
 CONSENT = Consent(b"c" * 32, "acme", "ada", 5_000, b"sealed")
 ACCESS = Access("key_1", "acme", "ada", "panel", b"h" * 32, 1_000, 0, b"m" * 32)
+EVENT = Event(0, 1_500, "acme", "ada", "con_1", "github", "refreshed", 2, "{}")
 LINE = Line(1_000, "acme", "ada", "con_1", "github", "connect", "ok", "{}")
 
 

@@ -19,15 +19,24 @@ PACKAGE = "connector_vault"
 PLUGS = f"{PACKAGE}.connectors"
 SERVERS = f"{PACKAGE}.mcp_servers"
 FLOORS = {
-    "words": {"errors", "model"},
+    "words": {"errors", "model", "news"},
     "plans": {"connector"},
-    "workshop": {"documents", "envelope", "oauth", "signature"},
+    "workshop": {
+        "documents",
+        "envelope",
+        "lifecycle",
+        "oauth",
+        "received",
+        "schedule",
+        "signature",
+    },
     "edges": {
         "audit",
         "clients",
         "egress",
         "emulator",
         "http",
+        "journal",
         "keys",
         "masking",
         "redaction",
@@ -38,23 +47,47 @@ FLOORS = {
     },
     "strongroom": {
         "access",
+        "adoption",
+        "announcing",
         "consent",
+        "deliveries",
         "ending",
+        "events",
+        "forecast",
+        "handout",
         "intake",
         "keyring",
+        "landing",
         "lease",
+        "maintenance",
+        "opening",
         "pasting",
         "refresh",
         "revocation",
         "room",
         "undertaking",
+        "uses",
         "vault",
+        "verdict",
+        "webhooks",
     },
     "hall": {"gateway", "running"},
     "doors": {"__main__", "cli", "demo", "mcp_servers", "panel"},
 }
 LEVEL = {room: level for level, rooms in enumerate(FLOORS.values()) for room in rooms}
-PURE = {"connector", "documents", "envelope", "errors", "model", "oauth", "signature"}
+PURE = {
+    "connector",
+    "documents",
+    "envelope",
+    "errors",
+    "lifecycle",
+    "model",
+    "news",
+    "oauth",
+    "received",
+    "schedule",
+    "signature",
+}
 IMPURE = {
     "asyncio",
     "http",
@@ -77,6 +110,7 @@ IMPURE = {
 
 IMPURE_CALLS = {"input", "now", "open", "print", "today", "utcnow"}
 FOREIGN = {
+    "asyncpg": {"stores"},
     "authlib": {"oauth"},
     "cryptography": {"envelope", "keys"},
     "h11": {"cli", "emulator", "sandbox"},
@@ -85,6 +119,7 @@ FOREIGN = {
     "platformdirs": {"cli", "settings"},
     "rich": {"cli", "demo"},
     "sqlite3": {"cli", "demo", "stores"},
+    "standardwebhooks": {"webhooks"},
     "starlette": {"panel"},
     "tenacity": {"refresh", "stores"},
     "typer": {"__main__", "cli", "demo"},
@@ -94,6 +129,7 @@ FOREIGN = {
 
 REVEALING = {
     "access.py",
+    "adoption.py",
     "cli/commands/keys.py",
     "connector/wire.py",
     "consent.py",
@@ -103,6 +139,8 @@ REVEALING = {
     "keyring.py",
     "oauth.py",
     "pasting.py",
+    "received.py",
+    "webhooks.py",
 }
 """Where a secret is taken out of its wrapping; and a connector's own revocation.py."""
 

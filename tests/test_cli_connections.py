@@ -14,7 +14,8 @@ portal, played, shell, lonely, connected = FIXTURES
 
 CONNECTION = [
     *("id", "tenant", "user", "provider", "kind", "client", "account", "label", "state", "reason"),
-    *("scopes", "generation", "expires_at", "created_at", "changed_at"),
+    *("scopes", "generation", "expires_at", "dies_on", "last_proven_alive"),
+    *("created_at", "changed_at"),
 ]
 ME = Owner(tenant="local", user="me")
 

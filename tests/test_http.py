@@ -6,6 +6,7 @@ import gzip
 import logging
 import socket
 import tracemalloc
+from asyncio.trsock import TransportSocket
 
 import pytest
 
@@ -278,3 +279,19 @@ async def test_a_provider_over_tls_is_asked_by_its_own_name(httpx2_mock):
     assert reply.json() == {"login": "ada"}
     assert route.calls.last.request.headers["x-a"] == "b"
     assert route.calls.last.request.headers["host"] == "api.github.com"
+
+
+async def test_the_kernel_gives_up_what_nobody_acknowledges(world, monkeypatch):
+    """A process that died must not go on sending for minutes."""
+    options = []
+    set_option = TransportSocket.setsockopt
+    monkeypatch.setattr(
+        TransportSocket, "setsockopt", lambda *args: (options.append(args[1:]), set_option(*args))
+    )
+    async with open_http(world.url) as http:
+        origins, soon = {"https://api.github.com"}, asyncio.get_running_loop().time() + 5
+        await http.send(
+            Request("GET", "https://api.github.com/user"), origins=origins, deadline=soon
+        )
+
+    assert (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 20_000) in options

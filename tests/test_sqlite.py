@@ -23,12 +23,15 @@ from connector_vault.stores import (
     Shred,
     open_store,
 )
+from connector_vault.stores import sqlite as sqlite_store
 from connector_vault.stores.sqlite.schema import NEWEST
 from tests.player import playing
 from tests.rows import ACCESS, KEY, LINE, ROW, row_of
 
-URLS = ["postgresql://here/vault", "vault.db", "", "sqlite://vault.db", "sqlite:vault.db"]
+URLS = ["mysql://here/vault", "vault.db", "", "sqlite://vault.db", "sqlite:vault.db"]
 NOWHERE = ["sqlite:///", "sqlite:////tmp/x?mode=memory", "sqlite:////nowhere/at/all/vault.db"]
+
+MIGRATIONS = Path(sqlite_store.__file__).parent / "migrations"
 
 
 @pytest.fixture
@@ -144,14 +147,24 @@ async def test_a_database_of_a_later_version_is_refused(opening, raw):
             pass
 
 
-async def test_a_database_of_the_first_version_is_brought_up_to_date(store, opening, raw):
-    raw("drop table access")
-    raw("drop index connection_tenant")
-    raw("pragma user_version = 1")
+@pytest.mark.parametrize("version", [1, 2])
+async def test_a_database_of_an_older_version_is_brought_up_to_date(file, opening, raw, version):
+    for script in sorted(MIGRATIONS.glob("*.sql"))[:version]:
+        with closing(sqlite3.connect(file)) as connection:
+            connection.executescript(script.read_text())
+    raw(f"pragma user_version = {version}")
+    known = {name for _, name, *_ in raw("pragma table_info(connection)")} - {"ended"}
+    names = [name for name in ROW._fields if name in known]
+    marks = ", ".join("?" * len(names))
+    had = [getattr(ROW, name) for name in names]
+    raw(f"insert into connection ({', '.join(names)}, ended) values ({marks}, 0)", *had)
 
-    async with opening() as later:
-        await later.commit(AddAccess(ACCESS))
-        assert await row_of(later) == ROW
+    async with opening() as store:
+        row = await row_of(store)
+        await store.commit(AddAccess(ACCESS))
+
+    assert [getattr(row, name) for name in names] == had
+    assert (row.origin, row.granted_at, row.due_at) == ("consent", ROW.created_at, 1)
 
 
 async def test_an_empty_file_becomes_a_database(file, opening):

@@ -19,10 +19,13 @@ from connector_vault.model import (
     Owner,
     Pending,
     Receipt,
+    Report,
     Secret,
     State,
     Tenant,
+    Tokens,
 )
+from connector_vault.news import Event, Webhook
 
 if TYPE_CHECKING:
     from connector_vault.gateway import Gateway, Offer, Result
@@ -33,16 +36,20 @@ __all__ = [
     "Client",
     "Connection",
     "ConnectorVaultError",
+    "Event",
     "Gateway",
     "Offer",
     "Owner",
     "Pending",
     "Receipt",
+    "Report",
     "Result",
     "Secret",
     "State",
     "Tenant",
+    "Tokens",
     "Vault",
+    "Webhook",
     "errors",
 ]
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from connector_vault.errors import StoreUnavailable
 from connector_vault.model import Owner
-from connector_vault.stores import Line, Openable, Store
+from connector_vault.stores import Line, Openable, Store, Touch
 
-__all__ = ["Audit"]
+__all__ = ["Audit", "Detail"]
 
 _HOLD = 0.02
 """Seconds a queued line waits for others. It is committed within 50 ms."""
@@ -45,13 +45,13 @@ class Audit:
     def __init__(self, store: Store, clock: Callable[[], int]) -> None:
         self._store = store
         self._clock = clock
-        self._queue: list[Line | _Note] = []
+        self._queue: list[Line | Touch | _Note] = []
         self._flusher: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
 
     def line(self, row: Openable, deed: str, outcome: str = "ok", **detail: Detail) -> Line:
         """Make a line about a connection."""
-        return _written(_Note(self._clock(), row, deed, outcome, detail))
+        return _line(_Note(self._clock(), row, deed, outcome, detail))
 
     def about(self, owner: Owner, deed: str, outcome: str, **detail: Detail) -> Line:
         """Make a line about an owner, where there is no connection yet."""
@@ -62,8 +62,8 @@ class Audit:
         """Queue a line that is written out later, for callers that count microseconds."""
         self.queue(_Note(self._clock(), row, deed, outcome, detail))
 
-    def queue(self, line: "Line | _Note") -> None:
-        """Commit a line soon. A kill within 50 ms may lose it."""
+    def queue(self, line: "Line | Touch | _Note") -> None:
+        """Commit a line, or that a token was used, soon. A kill within 50 ms may lose it."""
         self._queue.append(line)
         if self._flusher is None:
             self._flusher = asyncio.create_task(self._flush_soon())
@@ -104,6 +104,8 @@ class Audit:
             await asyncio.sleep(_HOLD)
             while self._queue:
                 await self._flush_or_wait()
+                # What is queued all the time would else be committed line by line.
+                await asyncio.sleep(_HOLD)
         finally:
             self._flusher = None
 
@@ -116,8 +118,10 @@ class Audit:
             await asyncio.sleep(_RETRY)
 
 
-def _written(line: Line | _Note) -> Line:
-    if isinstance(line, Line):
-        return line
-    row, text = line.row, _TEXT(line.detail)
-    return Line(line.at, row.tenant, row.user, row.id, row.provider, line.deed, line.outcome, text)
+def _written(line: Line | Touch | _Note) -> Line | Touch:
+    return _line(line) if isinstance(line, _Note) else line
+
+
+def _line(note: _Note) -> Line:
+    row, text = note.row, _TEXT(note.detail)
+    return Line(note.at, row.tenant, row.user, row.id, row.provider, note.deed, note.outcome, text)

@@ -30,7 +30,7 @@ from connector_vault.http import origin_of, origins_of
 from connector_vault.intake import Intake, check_mendable, identify, take_in
 from connector_vault.model import Account, Owner, Pending, Secret, Tokens
 from connector_vault.room import Room, moment
-from connector_vault.stores import AddConsent, Consent, Row
+from connector_vault.stores import AddConsent, Claim, Consent, Row
 
 __all__ = ["begin", "finish"]
 
@@ -110,10 +110,11 @@ async def begin(
 async def finish(room: Room, url: str, owner: Owner) -> Row:
     """Finish a consent: what `Vault.finish` does."""
     answer = oauth.callback(url)
-    consent = await room.store.claim(_id(answer.state), owner, room.clock())
-    if consent is None:
+    taken = await room.store.take(Claim(_id(answer.state), owner, room.clock()))
+    if not taken:
         words = "this callback is unknown, already used, too old or somebody else's"
         raise NotAllowed(f"{words}: start again with `connect`")
+    (consent,) = taken
     deadline = asyncio.get_running_loop().time() + _TIMEOUT
     try:
         begun = await _open(room, consent)
@@ -184,6 +185,7 @@ async def _take(
             client=client,
             tokens=tokens,
             account=account,
+            origin="consent",
         )
         row, old = await take_in(room, intake, over)
     except BaseException:

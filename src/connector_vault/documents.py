@@ -1,11 +1,20 @@
 """How things look as JSON, under `--json` and over HTTP. These names are a promise to scripts."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 
-from connector_vault.model import AccessKey, Connection, Receipt, Tenant
+from connector_vault.model import AccessKey, Connection, Receipt, Report, Tenant
+from connector_vault.news import Event
 
-__all__ = ["Document", "connection_document", "key_document", "receipt_document"]
+__all__ = [
+    "Document",
+    "connection_document",
+    "event_document",
+    "key_document",
+    "receipt_document",
+    "report_document",
+]
 
 Document = Mapping[str, object]
 """A JSON object. Times are text in ISO 8601, what is unknown is None."""
@@ -27,8 +36,25 @@ def connection_document(connection: Connection) -> Document:
         "scopes": None if connection.scopes is None else sorted(connection.scopes),
         "generation": connection.generation,
         "expires_at": stamp(connection.expires_at),
+        "dies_on": stamp(connection.dies_on),
+        "last_proven_alive": stamp(connection.last_proven_alive),
         "created_at": stamp(connection.created_at),
         "changed_at": stamp(connection.changed_at),
+    }
+
+
+def event_document(event: Event) -> Document:
+    """Write an event."""
+    return {
+        "cursor": event.cursor,
+        "name": event.name,
+        "at": stamp(event.at),
+        "connection": event.connection,
+        "tenant": event.owner.tenant,
+        "user": event.owner.user,
+        "provider": event.provider,
+        "generation": event.generation,
+        "detail": dict(event.detail),
     }
 
 
@@ -48,6 +74,11 @@ def receipt_document(receipt: Receipt) -> Document:
         "asked_at": stamp(receipt.asked_at),
         "finished_at": stamp(receipt.finished_at),
     }
+
+
+def report_document(report: Report) -> Document:
+    """Write what a round of maintenance did."""
+    return asdict(report)
 
 
 def key_document(key: AccessKey) -> Document:

@@ -2,15 +2,17 @@
 
 import asyncio
 import logging
+import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Literal, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
 import httpx2
 
-from connector_vault.connector import Connector, Json, Reply, Request
+from connector_vault.connector import Connector, Reply, Request
 from connector_vault.errors import (
     Misconfigured,
     NotAllowed,
@@ -30,6 +32,9 @@ _SHORT = 64 * 1024
 """Bytes."""
 
 _MAX_CONNECTIONS = 200
+
+_UNACKNOWLEDGED = 20_000
+"""Milliseconds. As long as the one request of a refresh may take: see `lifecycle.SEND`."""
 
 _NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
 """What httpx2 raises before a byte of the request has left."""
@@ -58,8 +63,13 @@ class Http:
         self._emulator = emulator
 
     def address(self, url: str) -> str:
-        """Give the address that stands for `url`: itself, or its place in the emulator."""
-        return url if self._emulator is None else f"{self._emulator}/{url.split('://', 1)[1]}"
+        """Give the address that stands for `url`: itself, or its place in the emulator.
+
+        What is on this machine stands for itself: no provider is.
+        """
+        if self._emulator is None or url.startswith("http:"):
+            return url
+        return f"{self._emulator}/{url.split('://', 1)[1]}"
 
     async def send(
         self,
@@ -174,15 +184,32 @@ def origins_of(connector: Connector) -> frozenset[str]:
     return frozenset(origin_of(address) for address in addresses)
 
 
+@runtime_checkable
+class _Stream(Protocol):
+    """What httpx2 calls a connection, below HTTP."""
+
+    def get_extra_info(self, info: Literal["socket"]) -> socket.socket: ...
+
+
 class _Sent:
     """Whether the request has begun to leave: after that, nobody knows what it did."""
 
     def __init__(self) -> None:
         self.yes = False
 
-    async def trace(self, event: str, _info: Json) -> None:
+    async def trace(self, event: str, info: Mapping[str, object]) -> None:
         if event.endswith("send_request_headers.started"):
             self.yes = True
+        elif event == "connection.connect_tcp.complete":
+            _bound(info["return_value"])
+
+
+def _bound(stream: object) -> None:
+    # What was sent and not acknowledged is given up by the kernel, too: without this it may be sent
+    # again for minutes after the process that sent it has died.
+    option = getattr(socket, "TCP_USER_TIMEOUT", None)  # Linux has it
+    if option is not None and isinstance(stream, _Stream):
+        stream.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, option, _UNACKNOWLEDGED)
 
 
 @contextmanager

@@ -1,7 +1,9 @@
 """Taking a token set in: whose it is, and which row it goes into."""
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
+from connector_vault import lifecycle
 from connector_vault.connector import Connector
 from connector_vault.egress import api_request, mask_of
 from connector_vault.envelope import length_prefixed
@@ -12,8 +14,10 @@ from connector_vault.errors import (
     StoreUnavailable,
     Unreachable,
 )
+from connector_vault.forecast import planned
 from connector_vault.http import origins_of
 from connector_vault.keyring import scope_text, seal
+from connector_vault.lifecycle import Happening
 from connector_vault.model import Account, Client, Kind, Owner, State, Tokens
 from connector_vault.room import Room, new_id
 from connector_vault.stores import AddConnection, AddKey, Conflict, Owned, Row, Update, Value
@@ -22,6 +26,10 @@ __all__ = ["Intake", "check_mendable", "identify", "take_in"]
 
 _TRIES = 20
 """How often a consent that met a refresh tries again. It always wins."""
+
+
+_ALWAYS = frozenset({"attempt", "lease_until", "intent", "doubt", "failures", "retry_at"})
+"""What a refresh may have changed since the row was read, and a new grant makes an end of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +42,7 @@ class Intake:
     client: Client | None
     tokens: Tokens
     account: Account
+    origin: Literal["consent", "pasted", "adopted"]
 
 
 async def identify(room: Room, connector: Connector, tokens: Tokens, deadline: float) -> Account:
@@ -97,7 +106,7 @@ def check_mendable(row: Row, provider: str) -> None:
 
 
 async def _add(room: Room, intake: Intake) -> Row:
-    connection = new_id("con")
+    connection, now = new_id("con"), room.clock()
     tenant = intake.owner.tenant
     key, wrapped = await room.keyring.create(tenant, connection)
     blank = Row(
@@ -123,29 +132,46 @@ async def _add(room: Room, intake: Intake) -> Row:
         attempt="",
         lease_until=0,
         intent="",
-        ended=0,
         doubt="",
         receipt="",
-        created_at=room.clock(),
-        changed_at=room.clock(),
+        origin=intake.origin,
+        granted_at=now,
+        proven_at=now,
+        used_at=now,
+        due_at=0,
+        retry_at=0,
+        failures=0,
+        dies_on=0,
+        warn_at=0,
+        created_at=now,
+        changed_at=now,
     )
-    row = blank._replace(sealed=seal(key, blank, intake.tokens, intake.account.id))
+    row = blank._replace(
+        sealed=seal(key, blank, intake.tokens, intake.account.id),
+        **planned(room, blank, intake.tokens),
+    )
     line = room.audit.line(row, "connect", kind=row.kind, scopes=row.scopes)
-    await room.store.commit(AddKey(wrapped), AddConnection(row), line)
+    event = room.event(row, "connected")
+    await room.store.commit(AddKey(wrapped), AddConnection(row), event, line)
     return row
 
 
 async def _replace(room: Room, intake: Intake, old: Row) -> Row:
     _, account = await room.keyring.open(old)
-    if account != intake.account.id:
+    # Of one that was adopted with an access token that had ended, nobody knew whose it is.
+    if account != intake.account.id and (account or old.origin != "adopted"):
         msg = f"{old.id} belongs to another {old.provider} account: sign in there as {old.label}"
         raise NotAllowed(msg)
+    step = lifecycle.after(State(old.state), Happening.CONSENTED)
+    if step is None:
+        raise Conflict(old.id)
     new = old._replace(
+        account=intake.account.id,
         label=intake.account.label,
         kind=intake.kind,
         client=intake.client.name if intake.client else "",
         client_id=intake.client.id if intake.client else "",
-        state=State.ACTIVE.value,
+        state=step.state.value,
         reason="",
         scopes=scope_text(intake.tokens.scopes),
         generation=old.generation + 1,
@@ -155,15 +181,25 @@ async def _replace(room: Room, intake: Intake, old: Row) -> Row:
         attempt="",
         lease_until=0,
         intent="",
-        ended=0,
         doubt="",
+        origin=intake.origin,
+        granted_at=room.clock(),
+        proven_at=room.clock(),
+        retry_at=0,
+        failures=0,
     )
+    new = new._replace(**planned(room, new, intake.tokens))
     key = await room.keyring.get(old.dek_id, old.tenant, old.id)
-    new = new._replace(sealed=seal(key, new, intake.tokens, account))
-    changed = {name: value for name, value in new._asdict().items() if value != getattr(old, name)}
+    new = new._replace(sealed=seal(key, new, intake.tokens, intake.account.id))
+    changed = {
+        name: value
+        for name, value in new._asdict().items()
+        if value != getattr(old, name) or name in _ALWAYS
+    }
     where: dict[str, Value] = {"generation": old.generation, "state": old.state}
     line = room.audit.line(new, "reconnect", kind=new.kind, scopes=new.scopes)
-    await room.store.commit(Update(old.id, where, changed), line)
+    event = room.event(new, step.event)
+    await room.store.commit(Update(old.id, where, changed), event, line)
     return new
 
 

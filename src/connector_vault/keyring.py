@@ -3,21 +3,50 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from secrets import token_bytes
 
-from connector_vault.envelope import Binding, DataKey, decode, encode, wrap_context
+from connector_vault.envelope import (
+    Binding,
+    DataKey,
+    decode,
+    dek_id_of,
+    encode,
+    wrap_context,
+)
 from connector_vault.errors import Corrupt, Misconfigured, Shredded
 from connector_vault.keys import KeyHolder, Raw, Wrapped
 from connector_vault.model import Secret, Tokens
-from connector_vault.stores import AddKey, Conflict, Everything, Openable, Row, Store, WrappedKey
+from connector_vault.stores import (
+    AddKey,
+    Conflict,
+    DropKey,
+    Everything,
+    Openable,
+    Row,
+    Store,
+    WrappedKey,
+)
 from connector_vault.undertaking import Undertakings
 
-__all__ = ["Keyring", "open_keyring", "scope_text", "seal"]
+__all__ = ["Keyring", "open_keyring", "reply_binding", "scope_text", "seal"]
 
 _LIFE = 300.0
 """Seconds a data key is kept. A denial by the holder takes effect after at most this time."""
 
 _MAX_KEYS = 10_000
+
+_DAY = 24 * 3600 * 1000
+"""Milliseconds."""
+
+_JOURNAL = "journal"
+"""Stands for the connection in the keys of journals."""
+
+_KEPT_DAYS = 8
+"""Days a journal's key is kept. What it seals is used within seconds, or within days at most."""
+
+_SWEPT_DAYS = 40
+"""Days before that from which keys are destroyed, if nobody did so in time."""
 
 _STORE_KEY = bytes(16)
 """The id of the key that seals consents and marks grants: one in each store."""
@@ -88,6 +117,38 @@ class Keyring:
     async def store_key(self) -> DataKey:
         """Give the key that seals consents and marks grants."""
         return await self.get(_STORE_KEY, "", "")
+
+    async def journal_key(self, now: int) -> DataKey:
+        """Give the key that seals today's replies. Each day has its own, so that old ones can end.
+
+        It is no connection's, because a reply may have to be opened after its connection's key was
+        destroyed: what it holds is then still to be revoked.
+        """
+        dek_id = _journal_id(now // _DAY)
+        try:
+            return await self.get(dek_id, "", _JOURNAL)
+        except Shredded:
+            _, wrapped = await self._make(dek_id, "", _JOURNAL)
+        self.forget(dek_id)
+        with suppress(Conflict):
+            await self._store.commit(AddKey(wrapped))
+        return await self.get(dek_id, "", _JOURNAL)
+
+    async def open_reply(self, record: bytes, process: str) -> Mapping[str, object]:
+        """Open what a journal holds.
+
+        Raises:
+            Shredded: it is older than a week.
+            Corrupt, KeysUnavailable: as `get` says.
+        """
+        key = await self.get(dek_id_of(record), "", _JOURNAL)
+        return decode(key.open(reply_binding(process), record))
+
+    async def drop_journal_keys(self, now: int) -> None:
+        """Destroy the keys of journals that are older than a week."""
+        last = now // _DAY - _KEPT_DAYS
+        old = [_journal_id(day) for day in range(max(0, last - _SWEPT_DAYS), last)]
+        await self._store.commit(*(DropKey(dek_id) for dek_id in old))
 
     async def prove(self) -> None:
         """Prove that the store answers now, and that the holder opens its key.
@@ -205,6 +266,15 @@ def binding_of(row: Openable) -> Binding:
         row.generation,
         row.expires_at,
     )
+
+
+def reply_binding(process: str) -> Binding:
+    """Give what a reply in a journal is bound to: the process that received it."""
+    return Binding("", "", process, "", _JOURNAL, "", "", 0, 0)
+
+
+def _journal_id(day: int) -> bytes:
+    return b"journal\0" + day.to_bytes(8, "big")
 
 
 def _tokens(said: Mapping[str, object], expires_at: int) -> Tokens:

@@ -1,73 +1,229 @@
 """The right of one attempt, among all processes, to touch one connection's tokens.
 
-It lies in the connection's row. Its holder may die: then it runs out by itself.
+It lies in the connection's row. Its holder may die: then it runs out by itself, and whoever takes
+it next first makes sure that nothing of the dead attempt is still under way.
 """
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from contextlib import suppress
-from random import uniform
+from dataclasses import dataclass
+from secrets import token_hex
 
-from connector_vault.errors import TimedOut
-from connector_vault.room import Room, owner_of
-from connector_vault.stores import Conflict, Row, Update, Value
+from connector_vault import lifecycle
+from connector_vault.errors import StoreUnavailable, TimedOut
+from connector_vault.journal import JournalUnavailable
+from connector_vault.landing import Landings
+from connector_vault.lifecycle import Life, Turn
+from connector_vault.room import Room, new_id, owner_of
+from connector_vault.stores import LEASE_LIFE, Conflict, Event, Row, Update, Value, values
 
-__all__ = ["COMMIT", "SEND", "acquire", "lose", "release"]
+__all__ = ["Held", "Leases"]
 
-SEND = 20.0
-"""Seconds for the one request made under a lease. Providers answer within two."""
-
-COMMIT = 5.0
-"""Seconds for storing what was received."""
-
-_LIFE = SEND + COMMIT + 5.0
-"""Seconds. Longer than sending and storing may take: once a lease has run out, its holder's request
-can no longer be under way."""
-
-_PATIENCE = _LIFE + 5.0
+_PATIENCE = lifecycle.LIFE + 5.0
 """Seconds a caller waits for another's lease: a dead holder's runs out before."""
 
-_POLL = 0.02
-"""Seconds between two looks at a row that another process holds. A look costs microseconds."""
+_FIRST_LOOK = 0.01
+"""Seconds until a row that another holds is looked at again. Each wait is longer than the last."""
+
+_LONGEST_LOOK = 0.1
+
+_REST = 0.5
+"""Seconds until a database that was away is told again that an attempt has ended."""
+
+_LOCKED, _UNLOCKED = "l", "n"
+"""Whether the database holds a lock in the name of an attempt's process."""
+
+_log = logging.getLogger(__name__)
 
 
-async def acquire(room: Room, row: Row, attempt: str, *, spend: bool) -> Row | None:
-    """Take the lease on this generation and state of a row, waiting for whoever holds it.
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A row under a lease of ours, as it was when we took it."""
 
-    Gives the row as it now is. None: generation or state have moved. `spend` records the intent to
-    spend its refresh token.
+    row: Row
+    taken: float
+    """A time of the loop's clock."""
 
-    Raises:
-        TimedOut: somebody held it all the time.
-        NotConnected: it was removed.
-    """
-    deadline = asyncio.get_running_loop().time() + _PATIENCE
-    while asyncio.get_running_loop().time() < deadline:
-        found = await room.row(row.id, owner_of(row))
-        if (found.generation, found.state) != (row.generation, row.state):
-            return None
-        if found.lease_until <= room.clock():
-            held = await room.store.lease(found, attempt=attempt, seconds=_LIFE, spend=spend)
-            if held is not None:
+
+class Leases:
+    """The leases of one vault: how they are taken, and given back."""
+
+    def __init__(self, room: Room, landings: Landings) -> None:
+        self._room = room
+        self._landings = landings
+        self._running: set[str] = set()
+        self._ending: set[str] = set()
+        """Those of them that are being given back."""
+        self._names: dict[str, str] = {}
+        self._nameless = new_id("none")
+
+    async def acquire(self, row: Row, *, spend: bool) -> Held | None:
+        """Take the lease on this generation and state of a row, waiting for whoever holds it.
+
+        Gives the row as it now is. None: generation or state have moved. `spend` records the intent
+        to spend its refresh token.
+
+        Raises:
+            TimedOut: somebody held it all the time.
+            NotConnected: it was removed.
+            StoreUnavailable, KeysUnavailable: try again.
+        """
+        loop, look, found = asyncio.get_running_loop(), _FIRST_LOOK, row
+        deadline = loop.time() + _PATIENCE
+        while loop.time() < deadline:
+            if await self._may_take(found) and (held := await self._take(found, spend=spend)):
                 return held
-        await asyncio.sleep(uniform(_POLL / 2, _POLL * 1.5))  # noqa: S311  # jitter is no secret
-    msg = f"another process has held {row.id} for {_PATIENCE:.0f} s: try again"
-    raise TimedOut(msg)
+            await self._room.store.presence.wait(row.id, look * (0.5 + self._room.chance()))
+            look = min(look * 1.5, _LONGEST_LOOK)
+            found = await self._room.row(row.id, owner_of(row))
+            if (found.generation, found.state) != (row.generation, row.state):
+                return None
+        msg = f"process {_process_of(found.intent or found.attempt)} has held {row.id} for too long"
+        raise TimedOut(f"{msg}: try again, or end that process if it hangs")
+
+    async def may_send(self, held: Held) -> bool:
+        """Tell whether a lease still is what it was when it was taken: look just before sending."""
+        now = await self._room.row(held.row.id, owner_of(held.row))
+        seconds = asyncio.get_running_loop().time() - held.taken
+        return lifecycle.may_send(_standing(held.row), _standing(now), seconds_held=seconds)
+
+    async def release(self, held: Held, *told: Event, **known: Value) -> None:
+        """Give back a lease under which no token was spent: none was sent, or it was refused.
+
+        `known`: what was learnt about the connection, and holds only if its tokens are the same.
+        """
+        await self._give_back(held, {"intent": "", "lease_until": 0, **known}, *told)
+
+    async def lose(self, held: Held, **known: Value) -> None:
+        """Give back a lease under which a token was sent, and no answer to it was read.
+
+        Nobody holds it then, and nobody gets it until that request can no longer be under way.
+        """
+        until = self._room.clock() + int(lifecycle.SETTLE * 1000)
+        doubt = values(intent="", doubt=held.row.attempt, lease_until=until)
+        await self._give_back(held, {**doubt, **known})
+
+    async def give_up(self, held: Held) -> None:
+        """Give back a lease whose attempt ended as nobody foresaw, if it still has it."""
+        if held.row.attempt in self._running - self._ending:
+            await self.lose(held)
+
+    def end(self, held: Held) -> None:
+        """Note that an attempt is over whose row says so already."""
+        self._over(held)
+
+    async def _may_take(self, found: Row) -> bool:
+        now = self._room.clock()
+        match lifecycle.turn(
+            lease_until=found.lease_until, intent=found.intent, now=now, longest=LEASE_LIFE
+        ):
+            case Turn.TAKE:
+                return True
+            case Turn.WAIT:
+                return False
+            case Turn.DOUBT:
+                life = await self._life(found.intent)
+                return lifecycle.is_over(life, lease_until=found.lease_until, now=now)
+
+    async def _take(self, found: Row, *, spend: bool) -> Held | None:
+        attempt = await self._attempt()
+        taken = asyncio.get_running_loop().time()
+        # Noted first: an attempt that is not among them counts as over.
+        self._running.add(attempt)
+        try:
+            row = await self._room.store.lease(
+                found, attempt=attempt, seconds=lifecycle.LIFE, spend=spend
+            )
+        except BaseException:
+            # The answer may have been lost, and the lease be ours: nobody else could end it.
+            ghost = Held(found._replace(attempt=attempt), taken)
+            self._room.work.begin(self._tell_patiently(ghost, {"intent": ""}))
+            raise
+        if row is None:
+            self._running.discard(attempt)
+            return None
+        return Held(row, taken)
+
+    async def _attempt(self) -> str:
+        process = await self._process()
+        if process not in self._names:
+            appeared = await self._room.store.presence.appear(process)
+            self._names[process] = _LOCKED if appeared else _UNLOCKED
+        return f"{process}/{self._names[process]}{token_hex(10)}"
+
+    async def _process(self) -> str:
+        try:
+            return await self._room.journal.process()
+        except JournalUnavailable as error:
+            # Better a refresh that a kill could lose than none. No file lock proves then that we
+            # live, so others wait long before they take over.
+            _log.critical("a kill may lose a connection now: %s", error)
+            return self._nameless
+
+    async def _life(self, attempt: str) -> Life:
+        """Tell what is known of an attempt, after landing what it left in a journal."""
+        process = _process_of(attempt)
+        if process in self._names:
+            if self._landings.holds(attempt):
+                await self._landings.land(attempt)
+            return Life.ALIVE if attempt in self._running else Life.DEAD
+        life = self._room.journal.find(process)
+        if life is Life.LEFT:
+            await self._landings.replay(process)
+            life = self._room.journal.find(process)
+        if life is Life.ALIVE or not attempt.startswith(f"{process}/{_LOCKED}"):
+            return life
+        return await self._seen(process)
+
+    async def _seen(self, process: str) -> Life:
+        match await self._room.store.presence.alive(process):
+            case True:
+                return Life.ALIVE
+            case False:
+                return Life.DEAD
+            case None:
+                return Life.UNKNOWN
+
+    async def _give_back(self, held: Held, known: Mapping[str, Value], *told: Event) -> None:
+        self._ending.add(held.row.attempt)
+        try:
+            await self._tell(held, known, *told)
+        except StoreUnavailable:
+            self._room.work.begin(self._tell_patiently(held, known, *told))
+        else:
+            self._over(held)
+
+    async def _tell_patiently(self, held: Held, known: Mapping[str, Value], *told: Event) -> None:
+        # While this process lives, nobody else may take what it seems to hold.
+        while not self._room.work.closing:
+            await self._room.work.rest(_REST)
+            with suppress(StoreUnavailable):
+                await self._tell(held, known, *told)
+                break
+        self._over(held)
+
+    async def _tell(self, held: Held, known: Mapping[str, Value], *told: Event) -> None:
+        row, free = held.row, values(attempt="", lease_until=0)
+        ours = values(attempt=row.attempt)
+        try:
+            where = values(attempt=row.attempt, generation=row.generation)
+            await self._room.store.commit(Update(row.id, where, {**free, **known}), *told)
+        except Conflict:
+            # Newer tokens are there, which this attempt knows nothing of; or it lost its lease.
+            with suppress(Conflict):
+                await self._room.store.commit(Update(row.id, ours, {**free, "intent": ""}))
+
+    def _over(self, held: Held) -> None:
+        self._running.discard(held.row.attempt)
+        self._ending.discard(held.row.attempt)
+        self._room.store.presence.tell(held.row.id)
 
 
-async def release(room: Room, held: Row) -> None:
-    """Give back a lease under which no token was spent: none was sent, or it was refused."""
-    intent = "" if held.intent == held.attempt else held.intent
-    await _give_back(room, held, {"intent": intent})
+def _process_of(attempt: str) -> str:
+    return attempt.rpartition("/")[0]
 
 
-async def lose(room: Room, held: Row) -> None:
-    """Give back a lease under which a token was sent, and no answer to it was read."""
-    await _give_back(room, held, {"intent": "", "doubt": held.attempt, "ended": 1})
-
-
-async def _give_back(room: Room, held: Row, known: Mapping[str, Value]) -> None:
-    # A lease that ran out and was taken by another is no longer ours to give back.
-    with suppress(Conflict):
-        free = {"attempt": "", "lease_until": 0, **known}
-        await room.store.commit(Update(held.id, {"attempt": held.attempt}, free))
+def _standing(row: Row) -> tuple[str, int, str]:
+    return row.attempt, row.generation, row.state

@@ -19,6 +19,7 @@ __all__ = [
     "Owner",
     "Pending",
     "Receipt",
+    "Report",
     "Secret",
     "State",
     "Tenant",
@@ -186,6 +187,10 @@ class Connection:
     """When the access token ends, UTC. None: never, as far as the provider says."""
     created_at: datetime
     changed_at: datetime
+    dies_on: datetime | None = None
+    """When the grant ends if nothing is done, UTC. None: nobody knows of an end."""
+    last_proven_alive: datetime | None = None
+    """When its provider last showed that the grant lives, UTC."""
 
     @property
     def live(self) -> bool:
@@ -256,4 +261,23 @@ class Receipt:
 
     @property
     def confirmed(self) -> bool:
-        return self.finished_at is not None
+        return self.finished_at is not None and self.outcome != "unconfirmed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What one round of maintenance did, in numbers of connections."""
+
+    landed: int = 0
+    """Tokens of processes that had died, brought into their rows."""
+    refreshed: int = 0
+    reconnect: int = 0
+    """Grants found dead: their owners have to consent again."""
+    ended: int = 0
+    """Disconnects brought to their end."""
+    failed: int = 0
+    """Tried, and to be tried again."""
+    warned: int = 0
+    """Announced to end soon."""
+    delivered: int = 0
+    """Events that a webhook confirmed."""

@@ -50,6 +50,7 @@ async def paste(room: Room, name: str, owner: Owner, secret: Secret, label: str)
         client=None,
         tokens=Tokens(access=secret, scopes=account.scopes),
         account=account,
+        origin="pasted",
     )
     row, _ = await take_in(room, intake)
     return row

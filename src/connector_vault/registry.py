@@ -54,6 +54,11 @@ def load(name: str) -> Connector:
         BadArguments: no connector has this name; the message lists those that exist.
         Misconfigured: its module does not hold a connector of that name.
     """
+    return _loaded(name, tuple(sys.path))
+
+
+@lru_cache(maxsize=256)
+def _loaded(name: str, _path: tuple[str, ...]) -> Connector:
     module, attribute = place(name)
     found: object = getattr(_import(module), attribute, None)
     if not isinstance(found, Connector) or found.name != name:

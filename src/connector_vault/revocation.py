@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter, ValidationError
 
-from connector_vault import lease, registry
+from connector_vault import lifecycle, registry, schedule
 from connector_vault.ending import Told, end_token
 from connector_vault.errors import ConnectorVaultError, Corrupt, Reconnect
+from connector_vault.lease import Held
 from connector_vault.model import Receipt, State
 from connector_vault.refresh import Refresher
-from connector_vault.room import Room, check_state, instant, moment, new_id, owner_of
-from connector_vault.stores import Conflict, Row, Sharing, Shred, Update, Value
+from connector_vault.room import Room, check_state, instant, moment, owner_of
+from connector_vault.stores import Conflict, Row, Sharing, Shred, Update, Value, values
 
 __all__ = ["disconnect"]
 
@@ -28,6 +29,8 @@ class _Kept:
     asked_at: int
     finished_at: int = 0
     told: Told = _UNTOLD
+    tries: int = 0
+    """How often the provider was told, without confirming it."""
 
 
 _READER = TypeAdapter(_Kept)
@@ -51,12 +54,20 @@ async def _stop(room: Room, row: Row) -> Row:
     while row.state in _LIVE:
         where: dict[str, Value] = {"state": row.state}
         asked = _READER.dump_json(_Kept(asked_at=room.clock())).decode()
-        change: dict[str, Value] = {"state": State.REVOKING.value, "reason": "", "receipt": asked}
+        change = values(
+            state=State.REVOKING.value, reason="", receipt=asked, due_at=_takeover(room), warn_at=0
+        )
         line = room.audit.line(row, "disconnect", "asked")
+        event = room.event(row, "disconnecting")
         with suppress(Conflict):
-            await room.store.commit(Update(row.id, where, change), line)
+            await room.store.commit(Update(row.id, where, change), event, line)
         row = await room.row(row.id, owner_of(row))
     return row
+
+
+def _takeover(room: Room) -> int:
+    # When somebody else goes on if this process dies in the middle.
+    return room.clock() + int(2 * lifecycle.LIFE * 1000)
 
 
 async def _end(room: Room, refresher: Refresher, row: Row) -> Receipt:
@@ -68,15 +79,15 @@ async def _end(room: Room, refresher: Refresher, row: Row) -> Receipt:
     except ConnectorVaultError as error:
         return await _unconfirmed(room, row, Told(outcome="unconfirmed", note=str(error)))
     try:
-        told = await _tell(room, held)
+        told = await _tell(room, held.row)
         if told.outcome != "unconfirmed":
-            return await _shred(room, held, told)
+            return await _shred(room, held.row, told)
     except Corrupt:
         raise
     except ConnectorVaultError as error:
         told = Told(outcome="unconfirmed", note=str(error))
     finally:
-        await lease.release(room, held)
+        await refresher.leases.release(held)
     return await _unconfirmed(room, row, told)
 
 
@@ -85,21 +96,32 @@ async def _unconfirmed(room: Room, row: Row, told: Told) -> Receipt:
     if now.state == State.REVOKED.value:
         # Our lease had run out, and somebody else was done with it before us.
         return _receipt(now, _kept(now))
-    await room.store.commit(room.audit.line(row, "disconnect", told.outcome, note=told.note))
-    return _receipt(row, replace(_kept(row), told=told))
+    kept = _kept(now)
+    kept = replace(kept, told=told, tries=kept.tries + 1)
+    if schedule.is_hopeless(kept.tries, waited=room.clock() - kept.asked_at):
+        return await _shred(room, now, told)
+    wait = schedule.background_pause(kept.tries, chance=room.chance())
+    change = values(
+        receipt=_READER.dump_json(kept).decode(), due_at=room.clock() + int(wait * 1000)
+    )
+    line = room.audit.line(row, "disconnect", told.outcome, note=told.note)
+    where = values(state=now.state, receipt=now.receipt)
+    with suppress(Conflict):
+        await room.store.commit(Update(row.id, where, change), line)
+    return _receipt(now, kept)
 
 
-async def _hold(room: Room, refresher: Refresher, row: Row) -> Row:
+async def _hold(room: Room, refresher: Refresher, row: Row) -> Held:
     # A refresh under way has just spent the token that would be revoked: wait for its end. Where
     # only a live token can be revoked, it is refreshed first, by the revoker alone.
     if _must_refresh(room, row):
-        held = await lease.acquire(room, row, new_id("att"), spend=True)
+        held = await refresher.leases.acquire(row, spend=True)
         if held is None:
             raise Conflict(row.id)
         with suppress(Reconnect):
             await refresher.spend(held)
         row = await room.row(row.id, owner_of(row))
-    held = await lease.acquire(room, row, new_id("att"), spend=False)
+    held = await refresher.leases.acquire(row, spend=False)
     if held is None:
         raise Conflict(row.id)
     return held
@@ -117,9 +139,11 @@ async def _tell(room: Room, held: Row) -> Told:
     connector = registry.load(held.provider)
     shared = await _is_shared(room, held)
     told = await end_token(room, connector, client, tokens, whole=not shared)
-    if told.outcome == "already gone" and (held.doubt or held.intent):
+    if (held.doubt or held.intent) and told.reach != "grant":
+        # Some providers say of a token that was spent long ago that they have revoked it.
         note = "a refresh got no answer: a token that nobody holds may live until it ends"
-        return replace(told, outcome="unconfirmed", note=note)
+        outcome = "unconfirmed" if told.outcome == "already gone" else told.outcome
+        return replace(told, outcome=outcome, note=note)
     if shared and told.reach == "token":
         return replace(told, note="provider grant kept: shared")
     return told
@@ -144,12 +168,15 @@ async def _shred(room: Room, row: Row, told: Told) -> Receipt:
         "receipt": _READER.dump_json(kept).decode(),
         "attempt": "",
         "lease_until": 0,
+        "due_at": 0,
+        "warn_at": 0,
     }
     # By generation: what was revoked has to be what is shredded.
     where: dict[str, Value] = {"generation": row.generation, "state": State.REVOKING.value}
     told_line = {"reach": told.reach, "probe": told.probe, "note": told.note}
     line = room.audit.line(row, "disconnect", told.outcome, **told_line)
-    await room.store.commit(Update(row.id, where, change), Shred(row.id), line)
+    event = room.event(row, "disconnected", outcome=told.outcome)
+    await room.store.commit(Update(row.id, where, change), Shred(row.id), event, line)
     room.keyring.forget(row.dek_id)
     return _receipt(row, kept)
 

@@ -1,20 +1,24 @@
 """What the strongroom works with, and what it hands to its visitors."""
 
+import json
 import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from random import random
 from secrets import choice
 from typing import get_args
 
-from connector_vault.audit import Audit
+from connector_vault.audit import Audit, Detail
 from connector_vault.clients import Clients
 from connector_vault.errors import Corrupt, NotConnected, Reconnect
 from connector_vault.http import Http
+from connector_vault.journal import Journal
 from connector_vault.keyring import Keyring
+from connector_vault.lifecycle import EventName
 from connector_vault.model import Connection, Kind, Owner, State, Tenant
-from connector_vault.stores import Credential, One, Openable, Row, Store
+from connector_vault.stores import Credential, Event, One, Openable, Row, Store
 from connector_vault.undertaking import Undertakings
 
 __all__ = [
@@ -45,9 +49,19 @@ class Room:
     http: Http
     audit: Audit
     clients: Clients
+    journal: Journal
     work: Undertakings
     clock: Callable[[], int]
     """Milliseconds since 1970 UTC."""
+    chance: Callable[[], float] = random
+    """0 to 1, to spread what would come all at once. It keeps nothing secret."""
+
+    def event(self, row: Row, name: EventName, **detail: Detail) -> Event:
+        """Make an event, to be committed with what it tells of."""
+        text = json.dumps(detail, sort_keys=True)
+        now = self.clock()
+        place = (row.tenant, row.user, row.id, row.provider)
+        return Event(0, now, *place, name, row.generation, text)
 
     async def credential(self, connection: str, owner: Owner) -> Credential:
         """Read what opens a connection.
@@ -143,6 +157,8 @@ def connection_of(row: Row) -> Connection:
         scopes=None if row.scopes is None else frozenset(row.scopes.split()),
         generation=row.generation,
         expires_at=instant(row.expires_at),
+        dies_on=instant(row.dies_on),
+        last_proven_alive=instant(row.proven_at),
         created_at=moment(row.created_at),
         changed_at=moment(row.changed_at),
     )

@@ -4,16 +4,18 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from platformdirs import user_data_path
+from platformdirs import user_data_path, user_state_path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from connector_vault.errors import BadArguments, Misconfigured
+from connector_vault.lifecycle import EventName
 from connector_vault.model import Client, Owner, Secret
+from connector_vault.news import Webhook
 
-__all__ = ["Settings", "load_settings"]
+__all__ = ["Settings", "journal_folder", "load_settings"]
 
 _PREFIX = "CONNECTOR_VAULT_"
 _CLIENT = re.compile(r"CONNECTOR_VAULT_([A-Z][A-Z0-9_]*)_CLIENT_ID")
@@ -26,11 +28,18 @@ _MAX_FILE = 64 * 1024
 class Settings:
     """Where things are, and whose they are."""
 
-    database: str
-    keys: str
+    database: str = field(repr=False)
+    """Its URL may hold a password."""
+    keys: str = field(repr=False)
+    """Somebody may have put the key itself here."""
     owner: Owner
     clients: tuple[Client, ...] = ()
     emulator: str | None = None
+    webhooks: tuple[Webhook, ...] = ()
+    keys_database: str = field(default="", repr=False)
+    """Where the data keys lie. Empty: in the database."""
+    journal: str = ""
+    """A folder on a disk that survives this process. Empty: beside the database, or by platform."""
     source: str = "defaults"
     """Where the TOML file was read from, for `doctor`."""
 
@@ -53,11 +62,32 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     return Settings(
         database=environ.get(f"{_PREFIX}DATABASE") or said.database or _default("sqlite:///", "db"),
         keys=environ.get(f"{_PREFIX}KEYS") or said.keys or _default("local:", "key"),
+        keys_database=environ.get(f"{_PREFIX}KEYS_DATABASE") or said.keys_database,
         owner=owner,
         clients=(*_clients_of(environ), *said.listed()),
         emulator=environ.get(f"{_PREFIX}EMULATOR") or None,
+        webhooks=tuple(one.told() for one in said.webhooks),
+        journal=environ.get(f"{_PREFIX}JOURNAL") or said.journal,
         source=path or "defaults",
     )
+
+
+def journal_folder(said: str, *, beside: Path | None, store_id: bytes) -> Path:
+    """Give the folder for replies that are not stored yet: as said, beside the database, or ours.
+
+    Raises:
+        Misconfigured: nothing is said, and this user has no home.
+    """
+    if said:
+        return Path(said).expanduser().absolute()
+    if beside is not None:
+        return beside
+    try:
+        state = user_state_path("connector-vault", appauthor=False)
+    except RuntimeError as error:
+        words = "this user has no home: name a folder that outlives this process"
+        raise Misconfigured(f"{words} in CONNECTOR_VAULT_JOURNAL") from error
+    return state / "journal" / store_id.hex()
 
 
 def _default(scheme: str, ending: str) -> str:
@@ -80,14 +110,36 @@ class _FileClient(BaseModel):
     tenant: str | None = None
 
 
+class _FileWebhook(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    url: str
+    secret_file: Path
+    name: str = ""
+    events: frozenset[EventName] | None = None
+    tenant: str | None = None
+
+    def told(self) -> Webhook:
+        return Webhook(
+            url=self.url,
+            secret=_secret(self.secret_file),
+            name=self.name,
+            events=self.events,
+            tenant=self.tenant,
+        )
+
+
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     database: str = ""
     keys: str = ""
+    keys_database: str = ""
+    journal: str = ""
     tenant: str = ""
     user: str = ""
     clients: tuple[_FileClient, ...] = ()
+    webhooks: tuple[_FileWebhook, ...] = ()
 
     def listed(self) -> tuple[Client, ...]:
         return tuple(

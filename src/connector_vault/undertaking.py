@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TypeVar
 
 from anyio import CancelScope
@@ -28,6 +28,18 @@ class Undertakings:
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[object]] = set()
+        self._closing = asyncio.Event()
+
+    @property
+    def closing(self) -> bool:
+        """Whether it is time to come to an end."""
+        return self._closing.is_set()
+
+    async def rest(self, seconds: float) -> None:
+        """Wait so long between two tries, or until it is time to come to an end."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._closing.wait()
 
     def begin(self, work: Coroutine[None, None, T]) -> asyncio.Task[T]:
         """Start work. Wait for it with `asyncio.shield`."""
@@ -41,7 +53,8 @@ class Undertakings:
         return await asyncio.shield(self.begin(work))
 
     async def close(self) -> None:
-        """Let everything come to its end."""
+        """Let everything come to its end, and what tries again and again give up."""
+        self._closing.set()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _end(self, task: asyncio.Task[object]) -> None:

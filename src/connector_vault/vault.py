@@ -3,14 +3,13 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Literal, overload
 
 from connector_vault import consent, revocation
-from connector_vault.audit import Audit
-from connector_vault.clients import Clients
+from connector_vault.adoption import adopt
 from connector_vault.errors import BadArguments
-from connector_vault.http import open_http
-from connector_vault.keyring import open_keyring
-from connector_vault.keys import open_keys
+from connector_vault.handout import Handout
+from connector_vault.maintenance import Maintenance, Progress
 from connector_vault.model import (
     AccessToken,
     Client,
@@ -18,20 +17,18 @@ from connector_vault.model import (
     Owner,
     Pending,
     Receipt,
+    Report,
     Secret,
     Tenant,
+    Tokens,
 )
+from connector_vault.opening import open_room
 from connector_vault.pasting import paste
 from connector_vault.refresh import Refresher
-from connector_vault.room import Room, check_usable, connection_of, instant, now_ms
-from connector_vault.settings import load_settings
-from connector_vault.stores import START, Openable, Owned, World, is_new, open_store
-from connector_vault.undertaking import Undertakings, unhurried
+from connector_vault.room import Room, connection_of, now_ms
+from connector_vault.stores import START, Owned
 
 __all__ = ["Vault"]
-
-_FRESH = 60_000
-"""Milliseconds a token handed out is still valid, by what its provider stated."""
 
 _MAX_PURPOSE = 200
 """Characters."""
@@ -47,6 +44,8 @@ class Vault:
         self.closing = closing or AsyncExitStack()
         """What is done first when the vault is closed."""
         self._refresher = refresher
+        self._handout = Handout(room, refresher)
+        self._maintenance = Maintenance(room, refresher)
         self._endings: dict[str, asyncio.Task[Receipt]] = {}
 
     @staticmethod
@@ -57,41 +56,38 @@ class Vault:
         keys: str | None = None,
         clients: Iterable[Client] = (),
         emulator: str | None = None,
+        journal: str | None = None,
+        background: bool = True,
         clock: Callable[[], int] = now_ms,
     ) -> AsyncGenerator["Vault"]:
         """Open the vault. What is not given here comes from the settings.
 
         `database`: `sqlite:///PATH`. `keys`: `local:PATH`, made only together with a new database.
-        `emulator`: a loopback URL that stands for every provider. `clock`: milliseconds since 1970
-        UTC, for tests in which time passes.
+        `emulator`: a loopback URL that stands for every provider. `journal`: a folder, on a disk
+        that outlives this process, for replies until they are stored. `background`: whether this
+        process does what `maintain` does, as long as the vault is open. `clock`: milliseconds since
+        1970 UTC, for tests in which time passes.
 
         Raises:
             Misconfigured: a place cannot be used, or keys and database do not belong together.
             Corrupt: the database is damaged.
             StoreUnavailable, KeysUnavailable: it is away.
         """
-        said = load_settings()
-        database, emulator = database or said.database, emulator or said.emulator
-        holder = open_keys(keys or said.keys, create=is_new(database))
-        async with unhurried() as stack:
-            world: World = "emulated" if emulator else "real"
-            store = await stack.enter_async_context(open_store(database, world=world, clock=clock))
-            http = await stack.enter_async_context(open_http(emulator))
-            audit = Audit(store, clock)
-            stack.push_async_callback(audit.close)
-            work = Undertakings()
-            stack.push_async_callback(work.close)
-            room = Room(
-                store=store,
-                keyring=await open_keyring(store, holder, work),
-                http=http,
-                audit=audit,
-                clients=Clients((*clients, *said.clients)),
+        async with (
+            open_room(
+                database,
+                keys=keys,
+                clients=clients,
+                emulator=emulator,
+                journal=journal,
                 clock=clock,
-                work=work,
-            )
-            closing = await stack.enter_async_context(AsyncExitStack())
-            yield Vault(room, Refresher(room), closing)
+            ) as room,
+            AsyncExitStack() as closing,
+        ):
+            vault = Vault(room, Refresher(room), closing)
+            if background:
+                room.work.begin(vault._maintenance.keep())
+            yield vault
 
     async def connect(
         self,
@@ -150,6 +146,27 @@ class Vault:
         row = await paste(self.room, name, owner, secret, label)
         return await self.get(row.id, owner=owner)
 
+    async def adopt(
+        self, provider: str, owner: Owner, *, tokens: Tokens, client: str = "default"
+    ) -> Connection:
+        """Take over tokens that another system obtained under the same OAuth client.
+
+        They are refreshed at once, so that the other system's copy is spent: stop it first, or the
+        provider may take two refreshers for a thief and end the grant.
+
+        Raises:
+            BadArguments: the tokens cannot be any.
+            Misconfigured: the client is not registered here, or the provider has no OAuth.
+            Refused: the provider does not accept a token that comes without a refresh token.
+            Reconnect: the grant is dead, or was refreshed elsewhere meanwhile. The connection is
+                kept, and its owner can mend it.
+            Unreachable, RateLimited, TimedOut: try again. If it is kept, `maintain` takes it over.
+        """
+        row = await self.room.work.see_through(
+            adopt(self.room, self._refresher, provider, owner, tokens, client)
+        )
+        return await self.get(row.id, owner=owner)
+
     async def token(
         self, connection: str, *, owner: Owner, purpose: str, newer_than: int | None = None
     ) -> AccessToken:
@@ -167,8 +184,7 @@ class Vault:
         """
         if not 0 < len(purpose) <= _MAX_PURPOSE or not purpose.isprintable():
             raise BadArguments("say for what purpose, in 1 to 200 printable characters")
-        row = await self._fresh(connection, owner, newer_than)
-        token = await self._open(row)
+        row, token = await self._handout.give(connection, owner, newer_than)
         self.room.audit.note(row, "token", purpose=purpose)
         return token
 
@@ -176,7 +192,8 @@ class Vault:
         self, connection: str, *, owner: Owner, newer_than: int | None = None
     ) -> AccessToken:
         """Give a token to the gateway, whose own audit says what it is for."""
-        return await self._open(await self._fresh(connection, owner, newer_than))
+        _, token = await self._handout.give(connection, owner, newer_than)
+        return token
 
     async def get(self, connection: str, *, owner: Owner | Tenant) -> Connection:
         """Give one connection.
@@ -221,36 +238,30 @@ class Vault:
             ending.add_done_callback(lambda _: self._endings.pop(row.id))
         return await asyncio.shield(ending)
 
-    async def _fresh(self, connection: str, owner: Owner, newer_than: int | None) -> Openable:
-        found = await self.room.credential(connection, owner)
-        check_usable(found)
-        if newer_than is not None and newer_than > found.generation:
-            raise BadArguments(
-                f"{found.id} has had {found.generation} token sets, not {newer_than}"
-            )
-        if not self._is_due(found, newer_than):
-            return found
-        row = await self.room.row(connection, owner)
-        # Read again, because another process may have refreshed between the two reads.
-        if self._is_due(row, newer_than) and not await self._is_last(row, newer_than):
-            row = await self._refresher.renew(row)
-        check_usable(row)
-        return row
+    @overload
+    async def maintain(self, *, progress: Progress | None = None) -> Report: ...
 
-    def _is_due(self, row: Openable, newer_than: int | None) -> bool:
-        return _is_refused(row, newer_than) or 0 < row.expires_at < self.room.clock() + _FRESH
+    @overload
+    async def maintain(
+        self, *, once: Literal[True], progress: Progress | None = None
+    ) -> Report: ...
 
-    async def _is_last(self, row: Openable, newer_than: int | None) -> bool:
-        # Its last minute is better than none, where there is no refresh token.
-        if _is_refused(row, newer_than) or row.expires_at <= self.room.clock():
-            return False
-        tokens, _ = await self.room.keyring.open(row)
-        return tokens.refresh is None
+    @overload
+    async def maintain(self, *, once: bool, progress: Progress | None = None) -> Report | None: ...
 
-    async def _open(self, row: Openable) -> AccessToken:
-        access, scopes = await self.room.keyring.access(row)
-        return AccessToken(access, instant(row.expires_at), row.generation, scopes)
+    async def maintain(
+        self, *, once: bool = True, progress: Progress | None = None
+    ) -> Report | None:
+        """Do what is due: land, refresh, retry revocations, announce deaths, deliver, purge.
 
+        Safe in any number of processes at once. `once`: give a report and end, for whatever
+        scheduler there is; else go on until the vault is closed. `progress` is called with what was
+        done so far.
 
-def _is_refused(row: Openable, newer_than: int | None) -> bool:
-    return newer_than is not None and row.generation <= newer_than
+        Raises:
+            StoreUnavailable, KeysUnavailable: not now; what was done is done.
+        """
+        if once:
+            return await self._maintenance.round(progress)
+        await self._maintenance.keep()
+        return None

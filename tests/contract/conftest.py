@@ -3,24 +3,30 @@
 import pytest
 
 from connector_vault.stores import AddConnection, AddKey, open_store
+from connector_vault.stores.postgres.address import address_of
+from connector_vault.stores.postgres.schema import upgrade
 from tests.rows import KEY, ROW
 
 
 class Now:
-    """A clock that stands until it is set."""
+    """A clock that stands until it is set; and the database's, if it has one."""
 
     def __init__(self):
+        self.file = None
         self.time = 2_000
 
     def __call__(self):
-        return self.time
+        return self._time
 
+    @property
+    def time(self):
+        return self._time
 
-def sqlite(folder, now):
-    return open_store(f"sqlite:///{folder / 'vault.db'}", world="real", clock=now)
-
-
-STORES = [sqlite]
+    @time.setter
+    def time(self, time):
+        self._time = time
+        if self.file:
+            self.file.write_text(f"{time}")
 
 
 @pytest.fixture
@@ -28,10 +34,32 @@ def now():
     return Now()
 
 
+async def sqlite(request):
+    return f"sqlite:///{request.getfixturevalue('tmp_path') / 'vault.db'}"
+
+
+async def postgres(request):
+    server, now = request.getfixturevalue("postgres"), request.getfixturevalue("now")
+    now.file = server.now
+    now.time = now()
+    url = server.address(search_path="clockwork,pg_catalog")
+    await upgrade(address_of(url))
+    return url
+
+
+STORES = [sqlite, postgres]
+
+
 @pytest.fixture(params=STORES, ids=lambda make: make.__name__)
-def another(request, tmp_path, now):
+async def url(request):
+    """Make a database of this test's own."""
+    return await request.param(request)
+
+
+@pytest.fixture
+def another(url, now):
     """Open the same database: once more is as good as another process."""
-    return lambda: request.param(tmp_path, now)
+    return lambda: open_store(url, world="real", clock=now)
 
 
 @pytest.fixture

@@ -4,10 +4,7 @@ import asyncio
 
 import pytest
 
-from connector_vault.stores import (
-    AddConsent,
-    Update,
-)
+from connector_vault.stores import LEASE_LIFE, AddConsent, Claim, Update
 from tests.player import playing
 from tests.rows import ADA, CONSENT, ROW, STRANGERS, row_of
 
@@ -34,8 +31,8 @@ async def test_of_many_at_once_one_has_the_lease(kept):
     assert (await row_of(kept)).attempt == held[0].attempt
 
 
-async def test_of_many_in_two_processes_one_has_the_lease(kept, tmp_path):
-    told = (f"sqlite:///{tmp_path / 'vault.db'}", "con_1", 50)
+async def test_of_many_in_two_processes_one_has_the_lease(kept, url):
+    told = (url, "con_1", 50)
 
     async with playing("lease", *told) as one, playing("lease", *told) as other:
         await asyncio.gather(one.go(), other.go())
@@ -65,54 +62,91 @@ async def test_an_intent_found_becomes_a_doubt(kept, now):
     await kept.lease(ROW, attempt="a", seconds=30, spend=True)
     now.time += 30_000
 
-    held = await kept.lease(ROW, attempt="b", seconds=30, spend=True)
+    held = await kept.lease(await row_of(kept), attempt="b", seconds=30, spend=True)
 
-    assert (held.intent, held.doubt, held.ended) == ("b", "a", 0)
+    assert (held.intent, held.doubt) == ("b", "a")
+
+
+@pytest.mark.parametrize("spend", [True, False])
+async def test_an_intent_that_the_caller_does_not_know_of_is_in_the_way(kept, now, spend):
+    """Whoever spends again has to know whose attempt is to be over."""
+    await kept.lease(ROW, attempt="a", seconds=30, spend=True)
+    now.time += 30_000
+
+    assert await kept.lease(ROW, attempt="b", seconds=30, spend=spend) is None
+    assert (await row_of(kept)).attempt == "a"
 
 
 async def test_a_doubt_stays(kept):
-    await kept.commit(Update("con_1", {}, {"doubt": "a", "ended": 1}))
+    await kept.commit(Update("con_1", {}, {"doubt": "a"}))
 
     held = await kept.lease(ROW, attempt="b", seconds=30, spend=True)
 
-    assert (held.intent, held.doubt, held.ended) == ("b", "a", 1)
+    assert (held.intent, held.doubt) == ("b", "a")
 
 
-async def test_a_lease_without_intent_leaves_intent_and_doubt(kept):
-    known = {"intent": "b", "doubt": "a", "ended": 1}
-    await kept.commit(Update("con_1", {}, known))
+async def test_a_lease_without_intent_keeps_the_doubt(kept):
+    await kept.commit(Update("con_1", {}, {"intent": "b"}))
 
-    held = await kept.lease(ROW, attempt="c", seconds=30, spend=False)
+    held = await kept.lease(await row_of(kept), attempt="c", seconds=30, spend=False)
 
-    assert (held.intent, held.doubt, held.ended) == ("b", "a", 1)
+    assert (held.intent, held.doubt) == ("", "b")
+
+
+async def test_a_lease_that_ends_too_late_holds_nobody_up(kept, now):
+    """The clock it was taken by has been set back since."""
+    await kept.lease(ROW, attempt="a", seconds=30, spend=False)
+    now.time -= int(LEASE_LIFE * 1000)
+
+    held = await kept.lease(ROW, attempt="b", seconds=30, spend=False)
+
+    assert (held.attempt, held.lease_until) == ("b", now() + 30_000)
+
+
+async def test_a_lease_ends_later_than_its_life_at_no_time(kept):
+    await kept.lease(ROW, attempt="a", seconds=LEASE_LIFE, spend=False)
+
+    assert await kept.lease(ROW, attempt="b", seconds=30, spend=False) is None
 
 
 async def test_a_consent_is_taken_once(store):
     await store.commit(AddConsent(CONSENT, 0))
 
-    taken = await asyncio.gather(*(store.claim(CONSENT.id, ADA, 4_999) for _ in range(20)))
+    taken = await asyncio.gather(*(store.take(claim(now=4_999)) for _ in range(20)))
 
-    assert [one for one in taken if one] == [CONSENT]
+    assert [one for one in taken if one] == [[CONSENT]]
 
 
 @pytest.mark.parametrize("stranger", STRANGERS, ids=str)
 async def test_anothers_consent_is_neither_taken_nor_used_up(store, stranger):
     await store.commit(AddConsent(CONSENT, 0))
 
-    assert await store.claim(CONSENT.id, stranger, 0) is None
-    assert await store.claim(CONSENT.id, ADA, 0) == CONSENT
+    assert await store.take(claim(stranger)) == []
+    assert await store.take(claim()) == [CONSENT]
 
 
 async def test_a_consent_runs_out(store):
     await store.commit(AddConsent(CONSENT, 0))
 
-    assert await store.claim(CONSENT.id, ADA, 5_000) is None
+    assert await store.take(claim(now=5_000)) == []
 
 
 async def test_a_consent_may_come_back(store):
     await store.commit(AddConsent(CONSENT, 0))
-    taken = await store.claim(CONSENT.id, ADA, 0)
+    (taken,) = await store.take(claim())
 
     await store.commit(AddConsent(taken, 0))
 
-    assert await store.claim(CONSENT.id, ADA, 0) == CONSENT
+    assert await store.take(claim()) == [CONSENT]
+
+
+async def test_a_consent_that_ran_out_is_dropped_with_the_next(store):
+    await store.commit(AddConsent(CONSENT, 0))
+
+    await store.commit(AddConsent(CONSENT._replace(id=b"n" * 32), 5_001))
+
+    assert await store.take(claim()) == []
+
+
+def claim(owner=ADA, now=0):
+    return Claim(CONSENT.id, owner, now)

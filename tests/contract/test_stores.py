@@ -9,6 +9,7 @@ from connector_vault.errors import StoreUnavailable
 from connector_vault.stores import (
     AddConnection,
     AddKey,
+    Claim,
     Conflict,
     Everything,
     One,
@@ -56,7 +57,7 @@ async def test_what_one_commits_the_other_reads_at_once(another):
 async def test_what_is_not_there_is_none(store):
     assert await store.get("con_1", ADA) is None
     assert await store.key(b"d" * 16) is None
-    assert await store.claim(b"c" * 32, ADA, 0) is None
+    assert await store.take(Claim(b"c" * 32, ADA, 0)) == []
     assert await store.lease(ROW, attempt="a", seconds=1, spend=True) is None
     assert await all_of(store) == []
 
@@ -271,9 +272,9 @@ async def test_a_cancelled_commit_is_whole_or_was_never_begun(kept):
         lambda store: store.get("con_1", ADA),
         lambda store: store.key(b"d" * 16),
         lambda store: store.lease(ROW, attempt="a", seconds=1, spend=True),
-        lambda store: store.claim(b"c" * 32, ADA, 0),
+        lambda store: store.take(Claim(b"c" * 32, ADA, 0)),
     ],
-    ids=["commit", "get", "key", "lease", "claim"],
+    ids=["commit", "get", "key", "lease", "take"],
 )
 async def test_a_store_that_was_closed_says_so(another, work):
     """It neither waits for ever nor calls the database damaged."""

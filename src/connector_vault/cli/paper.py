@@ -3,14 +3,14 @@
 import json
 import re
 import sys
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from connector_vault.cli.exits import OK
 from connector_vault.documents import Document
 
-__all__ = ["Answer", "Table", "hint", "plain", "say", "waiting", "written"]
+__all__ = ["Answer", "Table", "hint", "plain", "say", "waiting", "working", "written"]
 
 _UNPRINTABLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
@@ -62,11 +62,19 @@ def hint(text: str) -> None:
 
 def waiting(text: str) -> AbstractContextManager[object]:
     """Show on a terminal that this takes a while."""
+    return working(text)
+
+
+@contextmanager
+def working(text: str) -> Generator[Callable[[str], None]]:
+    """Show on a terminal that this takes a while, and how far it is."""
     if not sys.stderr.isatty():
-        return nullcontext()
+        yield lambda _: None
+        return
     from rich.console import Console
 
-    return Console(stderr=True).status(plain(text))
+    with Console(stderr=True).status(plain(text)) as status:
+        yield lambda now: status.update(plain(now))
 
 
 def written(value: object) -> str:

@@ -53,8 +53,14 @@ class Place:
             owner=self._owner(said.owner),
         )
 
-    def run(self, work: "Callable[[Vault, Owner], Awaitable[T]]", *, make: bool = False) -> T:
-        """Open the vault, and do something with it.
+    def run(
+        self,
+        work: "Callable[[Vault, Owner], Awaitable[T]]",
+        *,
+        make: bool = False,
+        stay: bool = False,
+    ) -> T:
+        """Open the vault, and do something with it. Who stays keeps its connections alive, too.
 
         Raises:
             Misconfigured: there is none, and `make` does not allow to make one.
@@ -66,7 +72,7 @@ class Place:
             _make_folder(settings.database)
         import asyncio
 
-        return asyncio.run(_within(settings, work))
+        return asyncio.run(_within(settings, work, stay=stay))
 
     def announce(self) -> None:
         """Tell a person if what they asked for makes a vault."""
@@ -108,10 +114,12 @@ def is_missing(database: str) -> bool:
     Raises:
         Misconfigured: its address cannot be one.
     """
+    import asyncio
+
     from connector_vault.stores import is_new
 
     try:
-        return is_new(database)
+        return asyncio.run(is_new(database))
     except (OSError, ValueError) as error:
         raise Misconfigured(f"the database cannot be looked at: {type(error).__name__}") from error
 
@@ -122,11 +130,13 @@ def key_file_of(uri: str) -> Path | None:
     return Path(path).absolute() if scheme == "local" and path else None
 
 
-async def _within(settings: "Settings", work: "Callable[[Vault, Owner], Awaitable[T]]") -> T:
+async def _within(
+    settings: "Settings", work: "Callable[[Vault, Owner], Awaitable[T]]", *, stay: bool
+) -> T:
     from connector_vault.vault import Vault
 
     async with Vault.open(
-        settings.database, keys=settings.keys, emulator=settings.emulator
+        settings.database, keys=settings.keys, emulator=settings.emulator, background=stay
     ) as vault:
         return await work(vault, settings.owner)
 

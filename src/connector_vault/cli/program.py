@@ -15,9 +15,11 @@ from connector_vault.cli.commands.demo import demo
 from connector_vault.cli.commands.disconnect import disconnect
 from connector_vault.cli.commands.doctor import doctor
 from connector_vault.cli.commands.emulate import emulate
+from connector_vault.cli.commands.events import events
 from connector_vault.cli.commands.init import init
 from connector_vault.cli.commands.keys import create_key, list_keys, revoke_key
 from connector_vault.cli.commands.listing import list_connections, show
+from connector_vault.cli.commands.maintain import maintain
 from connector_vault.cli.commands.mcp import mcp
 from connector_vault.cli.commands.providers import providers
 from connector_vault.cli.commands.serve import serve
@@ -98,6 +100,8 @@ offer(
     "connector-vault call github.search_issues --arg q=is:open --arg per_page=5",
 )
 offer(app, "disconnect", disconnect, "connector-vault disconnect con_abc --yes")
+offer(app, "events", events, "connector-vault events --follow --json")
+offer(app, "maintain", maintain, "connector-vault maintain --json")
 offer(app, "mcp", mcp, "connector-vault mcp --provider github --read-only")
 offer(app, "serve", serve, "connector-vault serve --port 8700")
 offer(keys, "create", create_key, "connector-vault keys create --name panel --everybody")

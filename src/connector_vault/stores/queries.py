@@ -5,20 +5,28 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from connector_vault.model import Owner, Tenant
-from connector_vault.stores.rows import Access, Row
+from connector_vault.stores.rows import Access, Consent, Event, Follower, Row
 
 __all__ = [
     "START",
+    "Claim",
+    "Doomed",
+    "Due",
+    "Dying",
     "Everything",
+    "Followed",
+    "Happened",
     "Issued",
     "One",
     "Owned",
     "Presented",
     "Query",
     "Sharing",
+    "Take",
+    "Unshredded",
 ]
 
-T_co = TypeVar("T_co", bound=Row | Access, covariant=True)
+T_co = TypeVar("T_co", bound=Row | Access | Event | Consent | Follower, covariant=True)
 
 START = (-1, "")
 """Before every row: a time and an id."""
@@ -82,6 +90,27 @@ class Everything(_OfConnections):
 
 
 @dataclass(frozen=True, slots=True)
+class Dying(_OfConnections):
+    """Ask for the live connections whose end is to be announced by now."""
+
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unshredded(_OfConnections):
+    """Ask for the revoked connections that still name a data key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doomed(_OfConnections):
+    """Ask for the connections of one OAuth client that were found dead since a time."""
+
+    provider: str
+    client_id: str
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
 class Presented(_OfAccess):
     """Ask for the access key whose text has this hash."""
 
@@ -93,3 +122,69 @@ class Issued(_OfAccess):
     """Ask for a tenant's access keys, or for everybody's."""
 
     tenant: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happened(Query[Event]):
+    """Ask for the events after one, in their order."""
+
+    after: int = 0
+    """Its `seq`."""
+    owner: Owner | Tenant | None = None
+    """None: everybody's."""
+
+    @property
+    def gives(self) -> type[Event]:
+        return Event
+
+
+class Take(Query[T_co]):
+    """A question whose answer is nobody else's: the rows are changed as they are read."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Claim(Take[Consent]):
+    """Take a consent out, once, if it is this owner's and has not run out."""
+
+    consent: bytes
+    owner: Owner
+    now: int
+
+    @property
+    def gives(self) -> type[Consent]:
+        return Consent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due(Take[Row]):
+    """Take connections in this state that are due, the longest due first.
+
+    They are given out again once `until` has passed, if nothing became of them.
+    """
+
+    state: str
+    now: int
+    until: int
+    limit: int
+
+    @property
+    def gives(self) -> type[Row]:
+        return Row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed(Take[Follower]):
+    """Take a follower that is due, for one who sends to it until a time.
+
+    A new one is made, and follows from the newest event on.
+    """
+
+    name: str
+    now: int
+    until: int
+
+    @property
+    def gives(self) -> type[Follower]:
+        return Follower

@@ -2,7 +2,17 @@
 
 from typing import NamedTuple
 
-__all__ = ["Access", "Consent", "Credential", "Line", "Openable", "Row", "WrappedKey"]
+__all__ = [
+    "Access",
+    "Consent",
+    "Credential",
+    "Event",
+    "Follower",
+    "Line",
+    "Openable",
+    "Row",
+    "WrappedKey",
+]
 
 
 class Credential(NamedTuple):
@@ -21,6 +31,7 @@ class Credential(NamedTuple):
     reason: str
     generation: int
     expires_at: int
+    due_at: int
     grant_id: str
     dek_id: bytes
     sealed: bytes
@@ -62,10 +73,26 @@ class Row(NamedTuple):
     intent: str
     """The attempt that is about to spend this generation's refresh token."""
     doubt: str
-    """An earlier attempt that may have spent it, and never had an answer."""
-    ended: int
-    """1: the attempt in doubt is over, and nothing of it is under way."""
+    """An earlier attempt, now over, that may have spent it and whose answer nobody heard."""
     receipt: str
+    origin: str
+    """Where its tokens first came from: "consent", "pasted" or "adopted"."""
+    granted_at: int
+    """When its owner last consented."""
+    proven_at: int
+    """When its provider last showed that the grant lives."""
+    used_at: int
+    """When a token of it was last handed out, to the hour."""
+    due_at: int
+    """When there is something to do in the background: a refresh, or another try to revoke."""
+    retry_at: int
+    """Not before this time is the provider asked again, after it failed."""
+    failures: int
+    """How often in a row it failed."""
+    dies_on: int
+    """When the grant ends if nothing is done."""
+    warn_at: int
+    """When that is to be announced."""
     created_at: int
     changed_at: int
 
@@ -102,6 +129,33 @@ class Line(NamedTuple):
     deed: str
     outcome: str
     detail: str
+
+
+class Event(NamedTuple):
+    """What became of a connection, for whoever follows."""
+
+    seq: int
+    """Its place among all events, which grows. 0 until it is stored."""
+    at: int
+    tenant: str
+    user: str
+    connection: str
+    provider: str
+    name: str
+    generation: int
+    detail: str
+    """A JSON object, without a secret."""
+
+
+class Follower(NamedTuple):
+    """Somebody who is told of each event, in order: one webhook."""
+
+    name: str
+    seq: int
+    """Of the last event it confirmed."""
+    failures: int
+    due_at: int
+    """When the next may be sent to it."""
 
 
 class Access(NamedTuple):

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from connector_vault.cli.checks.database import check_database
 from connector_vault.cli.checks.isolation import check_isolation
+from connector_vault.cli.checks.journal import check_journal
 from connector_vault.cli.checks.machine import check_machine
 from connector_vault.cli.checks.places import check_files, check_keys, check_settings
 from connector_vault.cli.checks.providers import check_emulator, check_providers
@@ -39,6 +40,7 @@ def _vault(place: Place, settings: "Settings") -> list[Check]:
         *_bounded("files", lambda: check_files(settings)),
         *_bounded("keys", lambda: check_keys(settings, holders)),
         *_bounded("database", lambda: check_database(settings, next(iter(holders), None))),
+        *_bounded("journal", lambda: check_journal(settings)),
         *_bounded("emulator", lambda: check_emulator(settings)),
     ]
 

@@ -24,6 +24,7 @@ def check_settings(place: Place, settings: "Settings") -> Iterator[Check]:
     yield ok("settings", f"from {settings.source}, environment and options before it")
     yield ok("setting database", f"{_database(settings)} ({_origin(place.database, 'DATABASE')})")
     yield ok("setting keys", f"{_keys(settings)} ({_origin(place.keys, 'KEYS')})")
+    yield ok("setting journal", settings.journal or "none: its default place")
     yield ok("setting tenant", f"{settings.owner.tenant} ({_origin(place.tenant, 'TENANT')})")
     yield ok("setting user", f"{settings.owner.user or '-'} ({_origin(place.user, 'USER')})")
     yield ok("setting emulator", settings.emulator or "none: real providers")

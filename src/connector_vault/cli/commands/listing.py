@@ -102,6 +102,8 @@ def _fields(one: "Connection", now: datetime) -> list[tuple[str, str]]:
         ),
         ("token sets", str(one.generation)),
         ("token ends", from_now(one.expires_at, now)),
+        ("grant ends", from_now(one.dies_on, now)),
+        ("last proven alive", from_now(one.last_proven_alive, now)),
         ("connected", from_now(one.created_at, now)),
         ("changed", from_now(one.changed_at, now)),
     ]

@@ -62,7 +62,7 @@ def mcp(
 
     # What could not be written is told below, and not once more as each buffer is cleared away.
     sys.unraisablehook = _tell_what_is_no_wire
-    place.run(work)
+    place.run(work, stay=True)
     return OK
 
 

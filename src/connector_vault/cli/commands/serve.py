@@ -52,7 +52,7 @@ def serve(
         await serving.serve(vault, door, names)
 
     with serving.listen(host, port) as door:
-        place.run(work)
+        place.run(work, stay=True)
     return OK
 
 

@@ -14,25 +14,34 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 from connector_vault.errors import ConnectorVaultError, Misconfigured, StoreUnavailable
 from connector_vault.model import Owner
 from connector_vault.stores import (
+    LEASE_LIFE,
     Access,
     Change,
     Consent,
     Credential,
+    DropKey,
+    Event,
+    Follower,
+    Presence,
     Query,
     Row,
     Shred,
+    Take,
     Value,
     World,
     WrappedKey,
 )
+from connector_vault.stores.selection import place_of, selection, start_of
 from connector_vault.stores.sqlite.changes import apply
+from connector_vault.stores.sqlite.presence import Alone
 from connector_vault.stores.sqlite.schema import migrate
-from connector_vault.stores.sqlite.selection import selection, start_of
+from connector_vault.stores.sqlite.taking import taking
 from connector_vault.stores.sqlite.writer import FORKED, Writer, translate
 
-__all__ = ["SqliteStore", "open_sqlite", "path_of"]
+__all__ = ["SqliteStore", "is_unmade", "open_sqlite", "path_of"]
 
-T = TypeVar("T", Row, Access)
+T = TypeVar("T", Row, Access, Event)
+Taken = TypeVar("Taken", Row, Consent, Follower)
 
 _SETTINGS = (
     "busy_timeout = 5000",
@@ -60,17 +69,15 @@ _GET = f"""
 """  # noqa: S608
 """The first three fields are what is asked by."""
 _KEY = f"select {', '.join(WrappedKey._fields)} from dek where dek_id = ?"  # noqa: S608
-_CLAIM = f"""
-    delete from consent where id = ? and tenant = ? and user = ? and expires_at > ?
-    returning {", ".join(Consent._fields)}
-"""  # noqa: S608
+_NOTED = "select value from meta where name = ?"
+_NOTE = "insert or ignore into meta values (?, ?)"
 _LEASE = f"""
     update connection set
         attempt = :attempt, lease_until = :until, revision = revision + 1,
-        doubt = case when :spend and intent <> '' then intent else doubt end,
-        ended = case when :spend and intent <> '' then 0 else ended end,
-        intent = case when :spend then :attempt else intent end
-    where id = :id and generation = :generation and state = :state and lease_until <= :now
+        doubt = case when intent <> '' then intent else doubt end,
+        intent = case when :spend then :attempt else '' end
+    where id = :id and generation = :generation and state = :state and intent = :intent
+        and (lease_until <= :now or lease_until > :never)
     returning {_COLUMNS}
 """  # noqa: S608
 """Every name on the right of an assignment means the value before the statement."""
@@ -80,12 +87,21 @@ class SqliteStore:
     """A store in one file. Made by `open_sqlite`."""
 
     def __init__(
-        self, reader: sqlite3.Connection, writer: Writer, store_id: bytes, clock: Callable[[], int]
+        self,
+        reader: sqlite3.Connection,
+        writer: Writer,
+        *,
+        path: Path,
+        store_id: bytes,
+        clock: Callable[[], int],
     ) -> None:
         self.id = store_id
+        self.shared = False
+        self.home: Path | None = journal_of(path)
+        self.clock = clock
+        self.presence: Presence = Alone()
         self._reader = reader
         self._writer = writer
-        self._clock = clock
         self._process = os.getpid()
 
     async def get(self, connection: str, owner: Owner) -> Credential | None:
@@ -105,38 +121,60 @@ class SqliteStore:
     async def rows(self, query: Query[T]) -> AsyncIterator[T]:
         kind = query.gives
         after = start_of(query)
-        while page := await self._read(*selection(query, after, _PAGE)):
+        while True:
+            page = await self._read(*selection(query, after, _PAGE))
             for found in page:
                 row = kind._make(found)
-                after = (row.created_at, row.id)
+                after = place_of(row)
                 yield row
+            if len(page) < _PAGE:
+                return
             # A long list lets others have their turn.
             await asyncio.sleep(0)
 
     async def commit(self, *changes: Change) -> None:
-        now = self._clock()
+        now = self.clock()
         await self._writer.run(lambda connection: apply(connection, changes, now))
-        if any(isinstance(change, Shred) for change in changes):
+        if any(isinstance(change, (DropKey, Shred)) for change in changes):
             await self._writer.run(_checkpoint, alone=True)
 
     async def lease(self, row: Row, *, attempt: str, seconds: float, spend: bool) -> Row | None:
-        now = self._clock()
+        now = self.clock()
         values = {
             "id": row.id,
             "attempt": attempt,
             "generation": row.generation,
             "state": row.state,
+            "intent": row.intent,
             "now": now,
+            "never": now + int(LEASE_LIFE * 1000),
             "until": now + int(seconds * 1000),
             "spend": spend,
         }
         found = await self._writer.run(lambda writer: writer.execute(_LEASE, values).fetchall())
         return Row._make(found[0]) if found else None
 
-    async def claim(self, consent: bytes, owner: Owner, now: int) -> Consent | None:
-        values = (consent, owner.tenant, owner.user or "", now)
-        found = await self._writer.run(lambda writer: writer.execute(_CLAIM, values).fetchall())
-        return Consent._make(found[0]) if found else None
+    async def take(self, query: Take[Taken]) -> list[Taken]:
+        statements = taking(query)
+
+        def work(writer: sqlite3.Connection) -> list[Sequence[Value]]:
+            found: list[Sequence[Value]] = []
+            for statement, values in statements:
+                found = writer.execute(statement, values).fetchall()
+            return found
+
+        return [query.gives._make(found) for found in await self._writer.run(work)]
+
+    async def noted(self, name: str) -> bytes | None:
+        found = await self._read(_NOTED, (name,))
+        return bytes(found[0][0]) if found else None
+
+    async def note(self, name: str, value: bytes) -> bytes:
+        noted = await self.noted(name)
+        if noted is not None:
+            return noted
+        await self._writer.run(lambda writer: writer.execute(_NOTE, (name, value)))
+        return await self.noted(name) or value
 
     async def _read(self, statement: str, values: tuple[Value, ...]) -> list[Sequence[Value]]:
         try:
@@ -176,7 +214,7 @@ async def open_sqlite(
             raise _translate_opening(error, path) from error
         writer = Writer(connection)
         stack.push_async_callback(writer.close)
-        yield SqliteStore(reader, writer, store_id, clock)
+        yield SqliteStore(reader, writer, path=path, store_id=store_id, clock=clock)
 
 
 def path_of(url: str) -> Path:
@@ -189,6 +227,25 @@ def path_of(url: str) -> Path:
     if scheme != "sqlite" or not path or "?" in path:
         raise Misconfigured("a SQLite database is named sqlite:///PATH, with three slashes")
     return Path(path).expanduser().absolute()
+
+
+def is_unmade(url: str) -> bool:
+    """Tell whether a database is a file that is still to be made.
+
+    Raises:
+        Misconfigured: the URL names none.
+    """
+    path = path_of(url)
+    try:
+        return not path.exists() or path.stat().st_size == 0
+    except (OSError, ValueError) as error:
+        msg = f"the database {path} cannot be used ({type(error).__name__}): name another place"
+        raise Misconfigured(msg) from error
+
+
+def journal_of(path: Path) -> Path:
+    """Give the folder, beside a database, for replies that are not stored yet."""
+    return path.with_name(f"{path.name}.journal")
 
 
 def _touch(path: Path) -> None:
@@ -234,9 +291,8 @@ def _connect(path: Path, settings: Iterable[str]) -> sqlite3.Connection:
 
 
 def _settle_meta(connection: sqlite3.Connection, world: World) -> bytes:
-    insert = "insert or ignore into meta values (?, ?)"
-    connection.execute(insert, ("store_id", token_bytes(16)))
-    connection.execute(insert, ("world", world.encode()))
+    connection.execute(_NOTE, ("store_id", token_bytes(16)))
+    connection.execute(_NOTE, ("world", world.encode()))
     meta = dict(connection.execute("select name, value from meta").fetchall())
     if meta["world"] != world.encode():
         other = "the emulator" if world == "real" else "real providers"

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import asdict
 from itertools import chain
 
 from connector_vault.stores import (
@@ -13,11 +14,17 @@ from connector_vault.stores import (
     Change,
     Conflict,
     Consent,
+    DropKey,
     EndAccess,
+    Event,
+    Follower,
     Line,
+    Purge,
     Row,
     Shred,
+    Touch,
     Update,
+    Value,
     WrappedKey,
 )
 
@@ -37,8 +44,24 @@ _ADD = {
     "dek": _insert("dek", WrappedKey._fields),
     "consent": _insert("consent", Consent._fields),
     "access": _insert("access", Access._fields),
+    "event": _insert("event", Event._fields[1:]),
 }
 _END = "update access set revoked_at = ?, mac = ? where id = ? and revoked_at = 0"
+
+_FOLLOWER = "update follower set seq = ?, failures = ?, due_at = ? where name = ?"
+_TOUCH = """
+    update connection set
+        used_at = max(used_at, :used_at),
+        proven_at = max(proven_at, :proven_at),
+        due_at = case when :due_at > 0 and (due_at = 0 or due_at > :due_at) then :due_at
+            else due_at end
+    where id = :id and generation = :generation and state = 'active'
+"""
+_PURGES = {
+    "consents": "delete from consent where expires_at < ?",
+    "events": "delete from event where at < ?",
+    "tombstones": "delete from connection where state = 'revoked' and changed_at < ?",
+}
 
 _LINE = f"({', '.join('?' * len(Line._fields))})"
 _APPEND = f"insert into audit ({', '.join(Line._fields)}) values "  # noqa: S608  # our own names
@@ -59,29 +82,50 @@ def apply(connection: sqlite3.Connection, changes: Sequence[Change], now: int) -
         connection.execute(_APPEND + ", ".join([_LINE] * len(chunk)), [*chain(*chunk)])
 
 
-def _apply(
-    connection: sqlite3.Connection,
-    change: AddConnection | AddKey | AddConsent | AddAccess | Update | EndAccess | Shred,
-    now: int,
-) -> None:
+def _apply(connection: sqlite3.Connection, change: Change, now: int) -> None:
     match change:
         case AddConnection():
             _add(connection, "connection", change.row)
         case AddKey():
             _add(connection, "dek", change.key)
         case AddConsent():
-            connection.execute("delete from consent where expires_at < ?", (change.now,))
+            connection.execute(_PURGES["consents"], (change.now,))
             _add(connection, "consent", change.consent)
         case AddAccess():
             _add(connection, "access", change.access)
+        case Event():
+            connection.execute(_ADD["event"], change[1:])
         case Update():
             _update(connection, change, now)
+        case _:
+            _alter(connection, change)
+
+
+def _alter(
+    connection: sqlite3.Connection,
+    change: DropKey | EndAccess | Follower | Line | Purge | Shred | Touch,
+) -> None:
+    match change:
         case EndAccess():
-            values = (change.revoked_at, change.mac, change.id)
-            if connection.execute(_END, values).rowcount != 1:
-                raise Conflict(change.id)
+            _once(connection, _END, (change.revoked_at, change.mac, change.id))
+        case Follower():
+            _once(connection, _FOLLOWER, (*change[1:], change.name))
+        case Touch():
+            connection.execute(_TOUCH, asdict(change))
+        case Purge():
+            for table, before in asdict(change).items():
+                connection.execute(_PURGES[table], (before,))
         case Shred():
-            _shred(connection, change.connection)
+            _shred(connection, "connection", change.connection)
+        case DropKey():
+            _shred(connection, "dek_id", change.dek_id)
+        case Line():
+            pass  # all of a commit's lines are appended together
+
+
+def _once(connection: sqlite3.Connection, statement: str, values: tuple[Value, ...]) -> None:
+    if connection.execute(statement, values).rowcount != 1:
+        raise Conflict
 
 
 def _add(
@@ -111,8 +155,8 @@ def _update(connection: sqlite3.Connection, change: Update, now: int) -> None:
         raise Conflict(change.id)
 
 
-def _shred(connection: sqlite3.Connection, owner: str) -> None:
+def _shred(connection: sqlite3.Connection, column: str, value: str | bytes) -> None:
     # Overwritten first: `secure_delete` clears what a delete frees, and this what it does not.
-    overwrite = "update dek set wrapped = zeroblob(length(wrapped)) where connection = ?"
-    connection.execute(overwrite, (owner,))
-    connection.execute("delete from dek where connection = ?", (owner,))
+    overwrite = f"update dek set wrapped = zeroblob(length(wrapped)) where {column} = ?"  # noqa: S608
+    connection.execute(overwrite, (value,))
+    connection.execute(f"delete from dek where {column} = ?", (value,))  # noqa: S608

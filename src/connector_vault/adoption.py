@@ -1,0 +1,89 @@
+"""Taking over tokens that another system obtained, and the right to refresh them."""
+
+import asyncio
+import re
+from collections.abc import Iterator
+
+from connector_vault import oauth, registry
+from connector_vault.connector import Connector
+from connector_vault.errors import BadArguments, Reconnect, Refused
+from connector_vault.intake import Intake, identify, take_in
+from connector_vault.model import Account, Owner, Secret, Tokens
+from connector_vault.refresh import Refresher
+from connector_vault.room import Room
+from connector_vault.stores import Row
+
+__all__ = ["adopt"]
+
+_SECRET = re.compile(r"[\x21-\x7e]{1,16384}")
+"""What fits into a header."""
+
+_TIMEOUT = 20.0
+"""Seconds for asking a provider whose token it is."""
+
+
+async def adopt(
+    room: Room, refresher: Refresher, provider: str, owner: Owner, tokens: Tokens, client: str
+) -> Row:
+    """Take over tokens: what `Vault.adopt` does."""
+    connector = registry.load(provider)
+    oauth.oauth_of(connector)
+    _check(tokens)
+    known = room.clients.named(provider, client, owner.tenant)
+    account = await _account(room, connector, tokens)
+    intake = Intake(
+        owner=owner,
+        provider=provider,
+        kind="oauth",
+        client=known,
+        tokens=tokens,
+        account=account or Account(id=""),
+        origin="adopted",
+    )
+    row, _ = await take_in(room, intake)
+    if tokens.refresh is None:
+        return row
+    # At once: from here on the other system's refresh token is spent, and ours is the only one.
+    row = await refresher.renew(row)
+    return row if account else await _name(room, connector, intake, row)
+
+
+async def _account(room: Room, connector: Connector, tokens: Tokens) -> Account | None:
+    deadline = asyncio.get_running_loop().time() + _TIMEOUT
+    try:
+        return await identify(room, connector, tokens, deadline)
+    except Reconnect as error:
+        if tokens.refresh is not None:
+            return None
+        words = f"{connector.title} does not accept this token, and there is no refresh token"
+        raise Refused(error.reason, words) from error
+
+
+async def _name(room: Room, connector: Connector, intake: Intake, row: Row) -> Row:
+    # Its access token had ended: only now can the provider be asked whose it is.
+    tokens, _ = await room.keyring.open(row)
+    account = await _account(room, connector, tokens)
+    if account is None or not account.id:
+        return row
+    named = Intake(
+        owner=intake.owner,
+        provider=intake.provider,
+        kind=intake.kind,
+        client=intake.client,
+        tokens=tokens,
+        account=account,
+        origin=intake.origin,
+    )
+    row, _ = await take_in(room, named, over=row)
+    return row
+
+
+def _check(tokens: Tokens) -> None:
+    if not all(_SECRET.fullmatch(secret.reveal()) for secret in _secrets(tokens)):
+        raise BadArguments("a token is 1 to 16384 visible characters, without spaces or newlines")
+
+
+def _secrets(tokens: Tokens) -> Iterator[Secret]:
+    yield tokens.access
+    if tokens.refresh is not None:
+        yield tokens.refresh

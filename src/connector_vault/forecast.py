@@ -1,0 +1,43 @@
+"""How long a connection will live, by what its provider and its connector say."""
+
+from typing import TypedDict
+
+from connector_vault import registry, schedule
+from connector_vault.connector import OAuth
+from connector_vault.model import Tokens
+from connector_vault.room import Room
+from connector_vault.stores import Row
+
+__all__ = ["Times", "planned"]
+
+
+class Times(TypedDict):
+    """Columns of a row."""
+
+    due_at: int
+    dies_on: int
+    warn_at: int
+
+
+def planned(room: Room, row: Row, tokens: Tokens) -> Times:
+    """Plan the life of a token set that goes into this row."""
+    now = room.clock()
+    oauth = registry.load(row.provider).oauth if row.kind == "oauth" else None
+    plan = schedule.plan(
+        now=now,
+        expires_at=tokens.expires_at,
+        grant_ends_at=_grant_end(oauth, row, tokens, now),
+        refreshable=tokens.refresh is not None,
+        used_at=row.used_at,
+        chance=room.chance(),
+    )
+    return Times(due_at=plan.due_at, dies_on=plan.dies_on, warn_at=plan.warn_at)
+
+
+def _grant_end(oauth: OAuth | None, row: Row, tokens: Tokens, now: int) -> int:
+    ends = {tokens.refresh_expires_at}
+    if oauth is not None and oauth.idle and not tokens.refresh_expires_at:
+        ends.add(now + oauth.idle * 1000)
+    if oauth is not None and oauth.absolute:
+        ends.add(row.granted_at + oauth.absolute * 1000)
+    return min(ends - {0}, default=0)

@@ -1,0 +1,228 @@
+"""Bringing a token set that a provider gave into its row, whatever happens in between.
+
+It lies in the journal from the moment it was received until it is stored, or of no use any more.
+"""
+
+import asyncio
+import logging
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from connector_vault import lifecycle, registry
+from connector_vault.ending import end_token
+from connector_vault.envelope import DataKey, encode
+from connector_vault.errors import (
+    ConnectorVaultError,
+    Corrupt,
+    NotConnected,
+    Shredded,
+    Unreachable,
+)
+from connector_vault.forecast import planned
+from connector_vault.journal import JournalUnavailable, Orphan
+from connector_vault.keyring import reply_binding, scope_text, seal
+from connector_vault.lifecycle import Happening, Landing
+from connector_vault.model import State
+from connector_vault.received import Received, read, written
+from connector_vault.room import Room
+from connector_vault.stores import Conflict, Row, Update, values
+
+__all__ = ["Landings"]
+
+_FIRST_REST = 0.2
+"""Seconds until a database that was away is tried again. Each rest is twice as long."""
+
+_LONGEST_REST = 15.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Flight:
+    """A token set between its arrival and its row."""
+
+    received: Received
+    row: Row
+    """As it was when the refresh token was spent."""
+    key: DataKey
+    """Its connection's. It was there before the refresh token was spent, and need not be later."""
+    paper: DataKey
+    """The journal's."""
+    entry: int | None = None
+    """Where the journal has it. None: only this process's memory has it."""
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Landings:
+    """Token sets that were received, until they are stored."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._flights: dict[str, _Flight] = {}
+        self._keeper: asyncio.Task[None] | None = None
+
+    async def receive(self, received: Received, row: Row, key: DataKey, paper: DataKey) -> None:
+        """Make a token set safe: on the disk, before anything else is done with it.
+
+        A disk that is full or broken does not stop it: then it is kept in memory, and tried again.
+        `key`: its connection's; `paper`: the journal's.
+        """
+        flight = _Flight(received, row, key, paper)
+        self._flights[received.attempt] = flight
+        await self._write_down(flight)
+
+    async def land(self, attempt: str) -> Row | None:
+        """Store what an attempt received. Gives its row as it then is; None: it is gone.
+
+        Raises:
+            StoreUnavailable, KeysUnavailable: not now. The tokens are safe, and it is tried again
+                until they are stored, by this process or, once that has ended, by any other.
+        """
+        flight = self._flights.get(attempt)
+        if flight is None:
+            return None
+        try:
+            async with flight.turn:
+                row = await self._land(flight.received, flight)
+        except ConnectorVaultError:
+            self._keep_trying()
+            raise
+        self._forget(attempt)
+        return row
+
+    def holds(self, attempt: str) -> bool:
+        """Tell whether what an attempt received is still to be stored."""
+        return attempt in self._flights
+
+    async def replay(self, process: str | None = None) -> int:
+        """Land what processes that have ended left behind: one's, or everybody's. Gives how many.
+
+        Raises:
+            StoreUnavailable, KeysUnavailable: not now; nothing is lost.
+        """
+        landed = 0
+        for orphan in self._room.journal.orphans(process):
+            with orphan:
+                landed += await self._adopt(orphan)
+                orphan.remove()
+        return landed
+
+    async def _adopt(self, orphan: Orphan) -> int:
+        landed = 0
+        for record in orphan.records:
+            try:
+                said = await self._room.keyring.open_reply(record, orphan.process)
+            except (Corrupt, Shredded) as error:
+                # One that is damaged or a week old helps nobody, and must not hold up the others.
+                _log.error("a reply in the journal of %s is lost: %s", orphan.process, error)
+                continue
+            await self._land(read(said))
+            landed += 1
+        return landed
+
+    async def _land(self, received: Received, flight: _Flight | None = None) -> Row | None:
+        # Most often nothing has moved since: that is tried before it is looked at again.
+        row = flight.row if flight else await self._row(received)
+        key = flight.key if flight else None
+        while True:
+            match lifecycle.landing(
+                grant_id=received.grant_id, generation=received.generation, row=_standing(row)
+            ):
+                case Landing.DROP:
+                    return row
+                case Landing.REVOKE:
+                    await self._end(received, row)
+                    return row
+                case Landing.COMMIT:
+                    with suppress(Conflict):
+                        return await self._commit(received, row, key)
+            row = await self._row(received)
+
+    async def _row(self, received: Received) -> Row | None:
+        try:
+            return await self._room.row(received.connection, received.owner)
+        except NotConnected:
+            return None
+
+    async def _commit(self, received: Received, row: Row | None, key: DataKey | None) -> Row | None:
+        if row is None:
+            return None
+        room, tokens = self._room, received.tokens
+        step = lifecycle.after(State(row.state), Happening.REFRESHED)
+        if step is None:
+            return row
+        newer = row._replace(generation=row.generation + 1, expires_at=tokens.expires_at)
+        if key is None or key.id != row.dek_id:
+            key = await room.keyring.get(row.dek_id, row.tenant, row.id)
+        newer = newer._replace(
+            sealed=seal(key, newer, tokens, received.account),
+            scopes=scope_text(tokens.scopes),
+            state=step.state.value,
+            reason="",
+            intent="",
+            doubt="",
+            proven_at=received.at,
+            failures=0,
+            retry_at=0,
+            **planned(room, newer, tokens),
+        )
+        if row.attempt == received.attempt:
+            newer = newer._replace(attempt="", lease_until=0)
+        changed = {name: new for name, new in newer._asdict().items() if new != getattr(row, name)}
+        line = room.audit.line(row, "refresh", generation=newer.generation)
+        event = room.event(newer, step.event)
+        # By generation: if state or lease moved, it is tried again on what they are now.
+        where = values(generation=row.generation, state=row.state, attempt=row.attempt)
+        await room.store.commit(Update(row.id, where, changed), event, line)
+        room.store.presence.tell(row.id)
+        return newer
+
+    async def _end(self, received: Received, row: Row | None) -> None:
+        # Its grant was replaced or ended meanwhile: what nobody will use must not live on.
+        room, tokens = self._room, received.tokens
+        if row is not None and row.state != State.REVOKED.value:
+            current, _ = await room.keyring.open(row)
+            if current.access == tokens.access:
+                return
+        client = room.clients.holding(received.provider, received.client_id, received.owner.tenant)
+        told = await end_token(room, registry.load(received.provider), client, tokens)
+        if told.outcome == "unconfirmed":
+            raise Unreachable(f"a late token of {received.connection} is not ended: {told.note}")
+
+    async def _write_down(self, flight: _Flight) -> None:
+        room = self._room
+        try:
+            process = await room.journal.process()
+            record = flight.paper.seal(reply_binding(process), encode(written(flight.received)))
+            flight.entry = await room.journal.append(record)
+        except (ConnectorVaultError, JournalUnavailable) as error:
+            which = flight.received.connection
+            _log.critical("the new tokens of %s are in memory only: %s", which, error)
+
+    def _forget(self, attempt: str) -> None:
+        flight = self._flights.pop(attempt, None)
+        if flight is not None and flight.entry is not None:
+            self._room.journal.done(flight.entry)
+
+    def _keep_trying(self) -> None:
+        if self._keeper is None or self._keeper.done():
+            self._keeper = self._room.work.begin(self._keep())
+
+    async def _keep(self) -> None:
+        rest = _FIRST_REST
+        while self._flights and not self._room.work.closing:
+            await self._room.work.rest(rest)
+            rest = min(rest * 2, _LONGEST_REST)
+            for attempt, flight in list(self._flights.items()):
+                if flight.entry is None:
+                    await self._write_down(flight)
+                with suppress(ConnectorVaultError):
+                    await self.land(attempt)
+        for flight in self._flights.values():
+            if flight.entry is None:
+                which = flight.received.connection
+                _log.critical("the new tokens of %s are lost: no disk took them", which)
+
+
+def _standing(row: Row | None) -> tuple[str, int, State] | None:
+    return None if row is None else (row.grant_id, row.generation, State(row.state))

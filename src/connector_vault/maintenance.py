@@ -1,0 +1,157 @@
+"""What keeps connections alive while nobody looks, and ends what was to be ended.
+
+It is safe in any number of processes at once: each piece of work is taken by one of them, and comes
+again if nothing became of it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+
+from connector_vault import revocation
+from connector_vault.errors import ConnectorVaultError, Reconnect
+from connector_vault.model import Report, State
+from connector_vault.refresh import Refresher
+from connector_vault.room import Room
+from connector_vault.stores import Conflict, Due, Dying, Purge, Row, Update, values
+
+__all__ = ["Maintenance", "Progress"]
+
+Progress = Callable[[Report], None]
+
+_EVERY = 15.0
+"""Seconds between two rounds, give or take a third, so that not all processes come at once."""
+
+_WIDTH = 64
+"""Connections worked on at once."""
+
+_HOLD = 120_000
+"""Milliseconds after which another takes up work that nothing became of."""
+
+_DAY = 24 * 3600 * 1000
+"""Milliseconds."""
+
+_EVENTS_KEPT = 90 * _DAY
+_TOMBSTONES_KEPT = 365 * _DAY
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Count:
+    """A report that is being made."""
+
+    report: Report
+    progress: Progress | None
+
+    def add(self, **more: int) -> None:
+        """Count something, and tell whoever watches."""
+        sums = {name: getattr(self.report, name) + number for name, number in more.items()}
+        self.report = replace(self.report, **sums)
+        if self.progress is not None:
+            self.progress(self.report)
+
+
+class Maintenance:
+    """The rounds of one vault."""
+
+    def __init__(
+        self, room: Room, refresher: Refresher, *further: Callable[[], Awaitable[int]]
+    ) -> None:
+        self._room = room
+        self._refresher = refresher
+        self._further = further
+        """Deliveries, each giving how many it made."""
+        self._swept = 0
+
+    async def keep(self) -> None:
+        """Make rounds until the vault closes."""
+        work = self._room.work
+        while not work.closing:
+            try:
+                await self.round()
+            except ConnectorVaultError as error:
+                _log.warning("maintenance stopped early, and comes again: %s", error)
+            await work.rest(_EVERY * (2 / 3 + 2 / 3 * self._room.chance()))
+
+    async def round(self, progress: Progress | None = None) -> Report:
+        """Do everything that is due now.
+
+        Raises:
+            StoreUnavailable, KeysUnavailable: not now; what was done is done.
+        """
+        count = _Count(Report(), progress)
+        count.add(landed=await self._refresher.landings.replay())
+        await self._each(State.REVOKING, count, self._end)
+        await self._each(State.ACTIVE, count, self._renew)
+        await self._warn(count)
+        await self._sweep()
+        for deliver in self._further:
+            count.add(delivered=await deliver())
+        return count.report
+
+    async def _each(
+        self, state: State, count: _Count, work: Callable[[Row, _Count], Awaitable[None]]
+    ) -> None:
+        seats = asyncio.Semaphore(_WIDTH)
+
+        async def seated(row: Row) -> None:
+            try:
+                await work(row, count)
+            finally:
+                seats.release()
+
+        async with asyncio.TaskGroup() as group:
+            while rows := await self._take(state):
+                for row in rows:
+                    await seats.acquire()
+                    group.create_task(seated(row))
+
+    async def _take(self, state: State) -> Sequence[Row]:
+        if self._room.work.closing:
+            return ()
+        now = self._room.clock()
+        due = Due(state=state.value, now=now, until=now + _HOLD, limit=_WIDTH)
+        return await self._room.store.take(due)
+
+    async def _renew(self, row: Row, count: _Count) -> None:
+        try:
+            renewed = await self._refresher.renew(row)
+        except Reconnect:
+            count.add(reconnect=1)
+        except ConnectorVaultError as error:
+            _log.info("%s is not refreshed yet: %s", row.id, error)
+            count.add(failed=1)
+        else:
+            count.add(refreshed=int(renewed.generation > row.generation))
+
+    async def _end(self, row: Row, count: _Count) -> None:
+        try:
+            receipt = await revocation.disconnect(self._room, self._refresher, row)
+        except ConnectorVaultError as error:
+            _log.warning("%s is not ended yet: %s", row.id, error)
+            count.add(failed=1)
+        else:
+            ended = receipt.finished_at is not None
+            count.add(ended=int(ended), failed=int(not ended))
+
+    async def _warn(self, count: _Count) -> None:
+        room = self._room
+        async for row in room.store.rows(Dying(room.clock())):
+            where = values(warn_at=row.warn_at, generation=row.generation, state=row.state)
+            event = room.event(row, "dying_soon", dies_on=row.dies_on)
+            try:
+                await room.store.commit(Update(row.id, where, {"warn_at": 0}), event)
+            except Conflict:
+                continue
+            count.add(warned=1)
+
+    async def _sweep(self) -> None:
+        now = self._room.clock()
+        if now < self._swept + _DAY:
+            return
+        old = Purge(consents=now, events=now - _EVENTS_KEPT, tombstones=now - _TOMBSTONES_KEPT)
+        await self._room.store.commit(old)
+        await self._room.keyring.drop_journal_keys(now)
+        self._swept = now

@@ -1,0 +1,58 @@
+"""Opening the parts of a vault, and closing them in the right order."""
+
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import asynccontextmanager
+
+from connector_vault.audit import Audit
+from connector_vault.clients import Clients
+from connector_vault.http import open_http
+from connector_vault.journal import open_journal
+from connector_vault.keyring import open_keyring
+from connector_vault.keys import open_keys
+from connector_vault.model import Client
+from connector_vault.room import Room
+from connector_vault.settings import journal_folder, load_settings
+from connector_vault.stores import World, is_new, open_store
+from connector_vault.undertaking import Undertakings, unhurried
+
+__all__ = ["open_room"]
+
+
+@asynccontextmanager
+async def open_room(
+    database: str | None,
+    *,
+    keys: str | None,
+    keys_database: str | None = None,
+    clients: Iterable[Client],
+    emulator: str | None,
+    journal: str | None,
+    clock: Callable[[], int],
+) -> AsyncGenerator[Room]:
+    """Open the parts: what `Vault.open` does. What was begun comes to its end before they close."""
+    said = load_settings()
+    database, emulator = database or said.database, emulator or said.emulator
+    apart = keys_database or said.keys_database or None
+    holder = open_keys(keys or said.keys, create=await is_new(database, apart))
+    async with unhurried() as stack:
+        world: World = "emulated" if emulator else "real"
+        store = await stack.enter_async_context(
+            open_store(database, world=world, clock=clock, keys=apart)
+        )
+        http = await stack.enter_async_context(open_http(emulator))
+        folder = journal_folder(journal or said.journal, beside=store.home, store_id=store.id)
+        papers = await stack.enter_async_context(open_journal(folder, shared=store.shared))
+        audit = Audit(store, store.clock)
+        stack.push_async_callback(audit.close)
+        work = Undertakings()
+        stack.push_async_callback(work.close)
+        yield Room(
+            store=store,
+            keyring=await open_keyring(store, holder, work),
+            http=http,
+            audit=audit,
+            clients=Clients((*clients, *said.clients)),
+            journal=papers,
+            clock=store.clock,
+            work=work,
+        )

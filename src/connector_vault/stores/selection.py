@@ -1,0 +1,114 @@
+"""Each query as SQL that every database reads, with `?` for its values."""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from connector_vault.model import Owner, Tenant
+from connector_vault.stores import (
+    START,
+    Access,
+    Doomed,
+    Dying,
+    Event,
+    Happened,
+    Issued,
+    One,
+    Owned,
+    Presented,
+    Query,
+    Row,
+    Sharing,
+    Unshredded,
+    Value,
+)
+
+__all__ = ["place_of", "selection", "start_of"]
+
+T = TypeVar("T", bound=Row | Access | Event)
+
+_TABLES: Mapping[object, str] = {Row: "connection", Access: "access", Event: "event"}
+
+_ORDER = "created_at, id"
+"""Of everything but events."""
+
+Condition = tuple[str, tuple[Value, ...]]
+
+
+def selection(
+    query: Query[T], after: tuple[Value, ...], limit: int, *, tables: str = ""
+) -> Condition:
+    """Give the statement, and its values, for so many rows after a place.
+
+    `tables`: what stands before a table's name, such as a schema.
+    """
+    where, values = _condition(query)
+    columns = ", ".join(f'"{name}"' for name in query.gives._fields)
+    order = "seq" if query.gives is Event else _ORDER
+    marks = ", ".join("?" * len(after))
+    statement = (
+        f"select {columns} from {tables}{_TABLES[query.gives]} where {where} "  # noqa: S608  # our own names
+        f"and ({order}) > ({marks}) order by {order} limit {limit}"
+    )
+    return statement, (*values, *after)
+
+
+def start_of(query: object) -> tuple[Value, ...]:
+    """Give the place of the last row that is not wanted."""
+    match query:
+        case Owned(after=after):
+            return after
+        case Happened(after=seq):
+            return (seq,)
+        case _:
+            return START
+
+
+def place_of(row: Row | Access | Event) -> tuple[Value, ...]:
+    """Give the place of a row among the others."""
+    return (row.seq,) if isinstance(row, Event) else (row.created_at, row.id)
+
+
+def _condition(query: object) -> Condition:
+    match query:
+        case One(connection=connection, owner=owner):
+            where, values = _whose(owner)
+            return f"id = ? and {where}", (connection, *values)
+        case Owned():
+            return _owned(query)
+        case Happened(owner=Owner() | Tenant() as owner):
+            return _whose(owner)
+        case _:
+            return _marked(query)
+
+
+def _marked(query: object) -> Condition:
+    match query:
+        case Sharing(grant_key=grant_key):
+            return "grant_key = ?", (grant_key,)
+        case Dying(now=now):
+            return "state = 'active' and warn_at > 0 and warn_at <= ?", (now,)
+        case Unshredded():
+            return "state = 'revoked' and dek_id <> ?", (b"",)
+        case Doomed(provider=provider, client_id=client_id, since=since):
+            where = "state = 'reconnect' and provider = ? and client_id = ? and changed_at >= ?"
+            return where, (provider, client_id, since)
+        case Presented(digest=digest):
+            return "digest = ?", (digest,)
+        case Issued(tenant=str(tenant)):
+            return "tenant = ?", (tenant,)
+        case _:
+            return "true", ()
+
+
+def _owned(query: Owned) -> Condition:
+    where, values = _whose(query.owner)
+    where, values = f"{where} and substr(id, 1, length(?)) = ?", (*values, *[query.id_prefix] * 2)
+    if query.provider is None:
+        return where, values
+    return f"{where} and provider = ?", (*values, query.provider)
+
+
+def _whose(owner: Owner | Tenant) -> Condition:
+    if isinstance(owner, Tenant):
+        return "tenant = ?", (owner.name,)
+    return 'tenant = ? and "user" = ?', (owner.tenant, owner.user or "")

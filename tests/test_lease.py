@@ -1,0 +1,358 @@
+"""Who may touch a connection's tokens, and what is made sure of when its holder is gone."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from connector_vault import lease, lifecycle
+from connector_vault.errors import (
+    KeysUnavailable,
+    StoreUnavailable,
+    TimedOut,
+    Unreachable,
+)
+from connector_vault.room import now_ms
+from tests.deeds import TOKEN, begun, refreshes, renew, row_of, until
+from tests.lives import (
+    Lossy,
+    away,
+    full_journal,
+    held_by,
+    intend,
+    killed,
+    killed_with_tokens,
+    on,
+    process_of,
+)
+
+LONG = lifecycle.LIFE + 1
+"""Seconds after which a lease has run out."""
+
+
+def ahead(seconds):
+    return {"clock": lambda: now_ms() + int(seconds * 1000)}
+
+
+@pytest.fixture
+def hurried(monkeypatch):
+    """Wait for another's lease for no more than a moment."""
+    monkeypatch.setattr(lease, "_PATIENCE", 0.2)
+
+
+async def test_a_token_that_a_dead_process_may_have_spent_is_tried(
+    vault, opened, world, place, connect
+):
+    """Its lock is gone, and it left nothing."""
+    connection = await connect(vault)
+    await killed(place, world, connection)
+
+    async with opened(**ahead(LONG)) as other:
+        assert (await renew(other, connection)).generation == 2
+
+    assert await refreshes(world) == 2
+
+
+async def test_a_lease_of_a_dead_process_runs_out_first(vault, world, place, connect, hurried):
+    """Its request may still be under way."""
+    connection = await connect(vault)
+    await killed(place, world, connection)
+
+    with pytest.raises(TimedOut):
+        await renew(vault, connection)
+
+    assert await refreshes(world) == 1
+
+
+async def test_a_token_that_a_dead_process_may_have_spent_is_remembered(
+    vault, opened, world, place, connect
+):
+    connection = await connect(vault)
+    await killed(place, world, connection)
+    attempt = (await row_of(vault, connection)).intent
+    await world.fault(path=TOKEN, kind="status", status=429)
+
+    async with opened(**ahead(LONG)) as other:
+        with pytest.raises(Exception, match="rate limited"):
+            await renew(other, connection)
+
+    row = await row_of(vault, connection)
+    assert (row.attempt, row.intent, row.doubt) == ("", "", attempt)
+
+
+async def test_what_a_dead_process_received_is_used_and_its_token_not_spent_again(
+    vault, opened, world, place, connect
+):
+    connection = await connect(vault)
+    await killed_with_tokens(vault, place, world, connection)
+
+    async with opened(**ahead(LONG)) as other:
+        assert (await renew(other, connection)).generation == 2
+
+    assert await refreshes(world) == 1
+
+
+async def test_a_process_that_lives_is_waited_for(vault, opened, world, connect, raw, hurried):
+    """However long ago its lease ran out."""
+    connection = await connect(vault)
+    async with opened() as other:
+        intend(raw, f"{await process_of(other)}/natt_1")
+
+        with pytest.raises(TimedOut):
+            await renew(vault, connection)
+
+    assert await refreshes(world) == 0
+
+
+async def test_a_process_that_lives_is_named_to_those_who_waited_for_it(
+    vault, opened, connect, raw, hurried
+):
+    connection = await connect(vault)
+    async with opened() as other:
+        process = await process_of(other)
+        intend(raw, f"{process}/natt_1")
+
+        with pytest.raises(TimedOut, match=f"process {process} has held {connection.id}"):
+            await renew(vault, connection)
+
+
+async def test_when_a_process_ends_others_go_on(vault, opened, connect, raw):
+    connection = await connect(vault)
+    async with opened() as other:
+        intend(raw, f"{await process_of(other)}/natt_1")
+        waiting = asyncio.create_task(renew(vault, connection))
+        await asyncio.sleep(0.1)
+        assert not waiting.done()
+
+    assert (await waiting).generation == 2
+
+
+async def test_a_process_that_others_land_for_counts_as_alive(
+    vault, world, place, connect, opened, hurried
+):
+    connection = await connect(vault)
+    await killed_with_tokens(vault, place, world, connection)
+    (orphan,) = vault.room.journal.orphans()
+
+    with orphan:
+        async with opened(**ahead(LONG)) as other:
+            with pytest.raises(TimedOut):
+                await renew(other, connection)
+
+    assert await refreshes(world) == 1
+
+
+ELSEWHERE = [(-599.0, TimedOut), (-601.0, None)]
+
+
+@pytest.mark.parametrize(("ended", "error"), ELSEWHERE)
+async def test_a_process_of_another_journal_is_waited_for_until_the_cap(
+    vault, opened, connect, raw, tmp_path, hurried, ended, error
+):
+    connection = await connect(vault)
+    async with opened(journal=str(tmp_path / "elsewhere")) as other:
+        await process_of(vault)
+        attempt = f"{await process_of(other)}/natt_1"
+    intend(raw, attempt, now_ms() + int(ended * 1000))
+
+    if error:
+        with pytest.raises(error):
+            await renew(vault, connection)
+    assert (await row_of(vault, connection)).generation == 1
+    if not error:
+        assert (await renew(vault, connection)).generation == 2
+
+
+@pytest.mark.parametrize("attempt", ["nonsense", "no/process", "/", "none_x/natt_1"])
+async def test_an_attempt_of_nobody_is_waited_for_until_the_cap(
+    vault, connect, raw, hurried, attempt
+):
+    connection = await connect(vault)
+    intend(raw, attempt, now_ms() - 599_000)
+    with pytest.raises(TimedOut):
+        await renew(vault, connection)
+
+    intend(raw, attempt, now_ms() - 601_000)
+    assert (await renew(vault, connection)).generation == 2
+
+
+async def test_an_attempt_of_this_process_that_came_to_nothing_is_over(vault, connect, raw):
+    connection = await connect(vault)
+    await renew(vault, connection)
+    attempt = f"{await process_of(vault)}/natt_1"
+    intend(raw, attempt)
+    before = await row_of(vault, connection)
+
+    assert (await renew(vault, connection, newer_than=2)).generation == 3
+    assert before.intent == attempt
+
+
+async def test_an_attempt_of_this_process_that_runs_is_waited_for(
+    vault, world, connect, raw, hurried
+):
+    """Its lease ran out, because the machine slept."""
+    connection = await connect(vault)
+    first = await begun(world, renew(vault, connection), TOKEN, kind="delay", seconds=0.5)
+    raw("update connection set lease_until = 1")
+    leases = vault._refresher.leases
+
+    with pytest.raises(TimedOut):
+        await leases.acquire(await row_of(vault, connection), spend=True)
+    assert (await first).generation == 2
+
+
+@pytest.mark.parametrize("left", [61_000, 3600_000, 10**9])
+async def test_a_lease_of_a_clock_that_was_set_back_holds_nobody_up(vault, connect, raw, left):
+    connection = await connect(vault)
+    raw("update connection set attempt = 'another', lease_until = ?", now_ms() + left)
+
+    assert (await renew(vault, connection)).generation == 2
+
+
+async def test_a_lease_is_given_back_once_the_database_is_there_again(
+    vault, place, connect, monkeypatch
+):
+    monkeypatch.setattr(lease, "_REST", 0.05)
+    connection = await connect(vault)
+    slow, holder = held_by(vault, place)
+    holder.answers.clear()
+    refresh = asyncio.create_task(renew(slow, connection))
+    await holder.asked.wait()
+    holder.error = KeysUnavailable("it is away")
+    async with away(vault, place.file):
+        holder.answers.set()
+        with pytest.raises(KeysUnavailable):
+            await refresh
+        assert (await row_of(vault, connection)).attempt != ""
+
+    assert (await renew(vault, connection)).generation == 2
+
+
+async def test_a_lost_reply_is_told_once_the_database_is_there_again(
+    vault, opened, world, place, connect, monkeypatch
+):
+    monkeypatch.setattr(lease, "_REST", 0.05)
+    monkeypatch.setattr(lifecycle, "SEND", 1.0)
+    connection = await connect(vault)
+    refresh = await begun(world, renew(vault, connection), TOKEN, kind="hang")
+    async with away(vault, place.file):
+        await until(lambda: vault._refresher.leases._ending)
+
+    assert (await refresh).generation == 2
+    assert (await row_of(vault, connection)).doubt == ""
+
+
+async def test_whoever_is_still_to_give_a_lease_back_keeps_it(
+    vault, opened, world, place, connect, monkeypatch, hurried
+):
+    """Nobody is told of the doubt yet."""
+    monkeypatch.setattr(lifecycle, "SEND", 1.0)
+    monkeypatch.setattr(lease, "_REST", 30.0)
+    connection = await connect(vault)
+    refresh = await begun(world, renew(vault, connection), TOKEN, kind="hang")
+    async with away(vault, place.file):
+        with pytest.raises(TimedOut):
+            await refresh
+
+    async with opened(**ahead(LONG)) as other:
+        with pytest.raises(TimedOut):
+            await renew(other, connection)
+    assert await refreshes(world) == 1
+
+
+async def test_a_lease_whose_answer_was_lost_is_given_back(vault, world, connect, monkeypatch):
+    monkeypatch.setattr(lease, "_REST", 0.05)
+    connection = await connect(vault)
+    lossy = on(replace(vault.room, store=Lossy(vault.room.store)))
+
+    with pytest.raises(StoreUnavailable):
+        await renew(lossy, connection)
+    assert (await row_of(vault, connection)).intent != ""
+
+    assert (await renew(vault, connection)).generation == 2
+    assert await refreshes(world) == 1
+
+
+async def test_a_lease_whose_answer_was_lost_leaves_no_doubt(vault, connect, monkeypatch):
+    monkeypatch.setattr(lease, "_REST", 0.05)
+    connection = await connect(vault)
+    lossy = on(replace(vault.room, store=Lossy(vault.room.store)))
+    with pytest.raises(StoreUnavailable):
+        await renew(lossy, connection)
+
+    await vault.room.work.close()
+    await lossy._refresher.leases.acquire(await row_of(vault, connection), spend=False)
+
+    assert (await row_of(vault, connection)).doubt == ""
+
+
+async def test_after_a_lost_reply_nobody_sends_until_it_can_no_longer_be_under_way(
+    vault, world, connect, monkeypatch
+):
+    monkeypatch.setattr(lifecycle, "SETTLE", 0.5)
+    connection = await connect(vault)
+    await world.fault(path=TOKEN, kind="reset")
+
+    await renew(vault, connection)
+
+    first, second = [
+        one.time for one in await world.log(path=TOKEN) if "refresh_token" in one.fields
+    ]
+    assert second - first >= 0.5
+
+
+MOVES = ["attempt = 'another'", "generation = 2", "state = 'revoking'"]
+
+
+@pytest.mark.parametrize("move", MOVES)
+async def test_nothing_is_sent_once_the_row_has_moved(vault, world, place, connect, raw, move):
+    connection = await connect(vault)
+    slow, holder = held_by(vault, place)
+    holder.answers.clear()
+    refresh = asyncio.create_task(renew(slow, connection))
+    await holder.asked.wait()
+    raw(f"update connection set {move}")
+    holder.answers.set()
+
+    with pytest.raises(Unreachable, match="changed hands"):
+        await refresh
+
+    assert await refreshes(world) == 0
+
+
+async def test_nothing_is_sent_under_a_lease_that_is_too_old(vault, world, connect, monkeypatch):
+    monkeypatch.setattr(lifecycle, "LIFE", lifecycle.SEND + lifecycle.SETTLE)
+    connection = await connect(vault)
+
+    with pytest.raises(Unreachable, match="changed hands"):
+        await renew(vault, connection)
+
+    row = await row_of(vault, connection)
+    assert (row.attempt, row.intent, await refreshes(world)) == ("", "", 0)
+
+
+async def test_without_a_journal_a_refresh_is_made_and_the_danger_told(
+    vault, world, connect, tmp_path, caplog
+):
+    connection = await connect(vault)
+    journal, _ = full_journal(tmp_path)
+
+    token = await renew(on(replace(vault.room, journal=journal)), connection)
+
+    assert token.generation == 2
+    assert "a kill may lose a connection now" in caplog.text
+
+
+async def test_an_attempt_of_a_process_without_a_journal_is_waited_for(
+    vault, world, connect, tmp_path, hurried
+):
+    connection = await connect(vault)
+    journal, _ = full_journal(tmp_path)
+    blind = on(replace(vault.room, journal=journal))
+    first = await begun(world, renew(blind, connection), TOKEN, kind="delay", seconds=0.5)
+
+    with pytest.raises(TimedOut, match="process none_"):
+        await renew(vault, connection)
+    await first
+
+    assert await refreshes(world) == 1
