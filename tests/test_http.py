@@ -250,6 +250,13 @@ async def test_an_emulator_stands_for_every_host(caplog):
     assert server.heard[0].startswith("GET /api.github.com/user?a=b HTTP/1.1")
 
 
+async def test_an_emulator_stands_for_nothing_on_this_machine():
+    async with serving(OK) as server, open_http("http://127.0.0.1:1") as http:
+        await send(http, f"{server.url}/x")
+
+    assert server.heard[0].startswith("GET /x HTTP/1.1")
+
+
 async def test_an_emulator_does_not_change_which_hosts_are_allowed():
     async with serving(OK) as server, open_http(server.url) as http:
         with pytest.raises(NotAllowed):

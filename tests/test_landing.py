@@ -1,37 +1,25 @@
 """A token set that a provider gave comes into its row, whatever happens in between."""
 
 import asyncio
-import logging
-from dataclasses import replace
 
 import pytest
-from tenacity import stop_after_delay
 
-from connector_vault import State, landing, lifecycle, refresh
-from connector_vault.errors import KeysUnavailable, StoreUnavailable
+from connector_vault import State, lifecycle
+from connector_vault.errors import KeysUnavailable
 from connector_vault.room import now_ms
-from tests.deeds import ADA, TOKEN, begun, live, refreshes, renew, row_of, until
+from tests.deeds import ADA, live, refreshes, renew, row_of, until
 from tests.lives import (
     away,
-    full_journal,
     held_by,
     journal_of,
     journalled,
     killed_with_tokens,
-    on,
     refreshing,
     told,
 )
 
 DAY = 24 * 3600 * 1000
 GRANT, ONE = "/applications/*/grant", "/applications/*/token"
-
-
-@pytest.fixture
-def brief(monkeypatch):
-    """Tell callers at once that the database is away, and try it again soon."""
-    monkeypatch.setattr(refresh._patiently, "stop", stop_after_delay(0.1))
-    monkeypatch.setattr(landing, "_FIRST_REST", 0.05)
 
 
 async def generation(vault, connection):
@@ -112,100 +100,6 @@ async def test_of_two_processes_that_land_at_once_one_does(
 
     assert sum(report.landed for report in reports) == 1
     assert (await generation(vault, connection), len(told(raw, "refreshed"))) == (2, 1)
-
-
-async def test_tokens_wait_for_a_database_that_is_away_for_long(
-    vault, world, place, connect, brief
-):
-    connection = await connect(vault)
-    renewal = await begun(world, renew(vault, connection), TOKEN, kind="delay", seconds=0.3)
-
-    async with away(vault, place.file):
-        with pytest.raises(StoreUnavailable):
-            await renewal
-
-    await has_landed(vault, connection)
-    assert await refreshes(world) == 1
-
-
-async def test_while_tokens_wait_nobody_spends_the_old_ones(
-    vault, opened, world, place, connect, brief
-):
-    connection = await connect(vault)
-    renewal = await begun(world, renew(vault, connection), TOKEN, kind="delay", seconds=0.3)
-    async with opened() as other, away(vault, place.file):
-        with pytest.raises(StoreUnavailable):
-            await renewal
-        waiting = asyncio.create_task(renew(other, connection))
-        await asyncio.sleep(0.1)
-        assert not waiting.done()
-
-    assert (await waiting).generation == 2
-    assert await refreshes(world) == 1
-
-
-async def test_tokens_outlive_a_process_whose_database_is_away(
-    opened, world, place, connect, brief
-):
-    async with opened() as first:
-        connection = await connect(first)
-        renewal = await begun(world, renew(first, connection), TOKEN, kind="delay", seconds=0.3)
-        async with away(first, place.file):
-            await asyncio.wait([renewal])
-            await first.room.work.close()
-    assert isinstance(renewal.exception(), StoreUnavailable)
-
-    async with opened() as second:
-        assert (await second.maintain()).landed == 1
-        assert await generation(second, connection) == 2
-
-
-async def test_a_full_disk_does_not_stop_a_refresh(vault, connect, tmp_path, caplog):
-    connection = await connect(vault)
-    journal, disk = full_journal(tmp_path)
-    disk.failing = {}
-    await journal.process()
-    disk.failing = {"write": "ENOSPC"}
-
-    token = await renew(on(replace(vault.room, journal=journal)), connection)
-
-    assert (token.generation, await generation(vault, connection)) == (2, 2)
-    (said,) = [one for one in caplog.records if one.levelno == logging.CRITICAL]
-    assert "in memory only" in said.getMessage()
-    assert token.secret.reveal() not in caplog.text
-
-
-async def test_tokens_in_memory_are_written_down_once_there_is_room(
-    vault, world, place, connect, tmp_path, brief
-):
-    """The disk comes back before the database."""
-    connection = await connect(vault)
-    journal, disk = full_journal(tmp_path)
-    filled = on(replace(vault.room, journal=journal))
-    renewal = await begun(world, renew(filled, connection), TOKEN, kind="delay", seconds=0.3)
-    async with away(vault, place.file):
-        with pytest.raises(StoreUnavailable):
-            await renewal
-        disk.failing = {}
-        await until(lambda: journalled(tmp_path / "full"))
-
-    await has_landed(vault, connection)
-    await until(lambda: not journalled(tmp_path / "full"))
-
-
-async def test_tokens_that_no_disk_took_are_told_at_the_end(
-    vault, world, place, connect, tmp_path, brief, caplog
-):
-    connection = await connect(vault)
-    journal, _ = full_journal(tmp_path)
-    filled = on(replace(vault.room, journal=journal))
-    renewal = await begun(world, renew(filled, connection), TOKEN, kind="delay", seconds=0.3)
-    async with away(vault, place.file):
-        with pytest.raises(StoreUnavailable):
-            await renewal
-        await vault.room.work.close()
-
-    assert f"the new tokens of {connection.id} are lost" in caplog.text
 
 
 async def test_tokens_wait_for_a_key_holder_that_is_away(vault, world, place, connect):
@@ -317,24 +211,6 @@ async def test_a_reply_of_this_week_opens(vault, opened, world, place, connect):
 
     async with opened() as other:
         assert (await other.maintain()).landed == 1
-
-
-async def test_a_damaged_reply_does_not_hold_up_others(
-    opened, world, place, connect, brief, caplog
-):
-    async with opened() as first:
-        connection = await connect(first)
-        await first.room.journal.append(b"damaged")
-        renewal = await begun(world, renew(first, connection), TOKEN, kind="delay", seconds=0.3)
-        async with away(first, place.file):
-            await asyncio.wait([renewal])
-            await first.room.work.close()
-    assert renewal.exception()
-
-    async with opened() as second:
-        assert (await second.maintain()).landed == 1
-        assert await generation(second, connection) == 2
-    assert "is lost" in caplog.text
 
 
 async def test_a_journal_holds_no_token_that_can_be_read(vault, world, place, connect):

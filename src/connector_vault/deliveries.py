@@ -141,9 +141,10 @@ class _Post:
             return 0
         ends = asyncio.get_running_loop().time() + _LONGEST_TURN
         async for event in self._room.store.rows(Happened(after=place.seq, owner=self._whose)):
-            if self._is_wanted(event):
-                if count == limit or self._is_over(ends):
-                    break
+            wanted = self._is_wanted(event)
+            if self._is_over(ends) or (wanted and count == limit):
+                break
+            if wanted:
                 heard = await self._tell(event)
                 place = await self._settle(place, event, heard)
                 if not heard.confirms:

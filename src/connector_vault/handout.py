@@ -38,6 +38,7 @@ class Handout:
         if self._need(found, newer_than) is Need.NONE:
             return found
         row = await self._room.row(connection, owner)
+        check_usable(row)
         # Read again, because another process may have refreshed between the two reads.
         match self._need(row, newer_than):
             case Need.NOW if not await self._is_last(row, newer_than):

@@ -75,6 +75,8 @@ class Leases:
         while loop.time() < deadline:
             if await self._may_take(found) and (held := await self._take(found, spend=spend)):
                 return held
+            if self._room.work.closing:
+                break
             await self._room.store.presence.wait(row.id, look * (0.5 + self._room.chance()))
             look = min(look * 1.5, _LONGEST_LOOK)
             found = await self._room.row(row.id, owner_of(row))

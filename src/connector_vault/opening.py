@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 
+from connector_vault.announcing import OnEvent, announced
 from connector_vault.audit import Audit
 from connector_vault.clients import Clients
 from connector_vault.http import open_http
@@ -10,6 +11,7 @@ from connector_vault.journal import open_journal
 from connector_vault.keyring import open_keyring
 from connector_vault.keys import open_keys
 from connector_vault.model import Client
+from connector_vault.news import Webhook
 from connector_vault.room import Room
 from connector_vault.settings import journal_folder, load_settings
 from connector_vault.stores import World, is_new, open_store
@@ -27,18 +29,21 @@ async def open_room(
     clients: Iterable[Client],
     emulator: str | None,
     journal: str | None,
+    on_event: OnEvent | None,
+    webhooks: Iterable[Webhook],
     clock: Callable[[], int],
 ) -> AsyncGenerator[Room]:
     """Open the parts: what `Vault.open` does. What was begun comes to its end before they close."""
     said = load_settings()
     database, emulator = database or said.database, emulator or said.emulator
-    apart = keys_database or said.keys_database or None
+    apart = (said.keys_database if keys_database is None else keys_database) or None
     holder = open_keys(keys or said.keys, create=await is_new(database, apart))
     async with unhurried() as stack:
         world: World = "emulated" if emulator else "real"
         store = await stack.enter_async_context(
             open_store(database, world=world, clock=clock, keys=apart)
         )
+        store = await stack.enter_async_context(announced(store, on_event))
         http = await stack.enter_async_context(open_http(emulator))
         folder = journal_folder(journal or said.journal, beside=store.home, store_id=store.id)
         papers = await stack.enter_async_context(open_journal(folder, shared=store.shared))
@@ -55,4 +60,5 @@ async def open_room(
             journal=papers,
             clock=store.clock,
             work=work,
+            webhooks=(*webhooks, *said.webhooks),
         )

@@ -18,6 +18,7 @@ from connector_vault.journal import Journal
 from connector_vault.keyring import Keyring
 from connector_vault.lifecycle import EventName
 from connector_vault.model import Connection, Kind, Owner, State, Tenant
+from connector_vault.news import Webhook
 from connector_vault.stores import Credential, Event, One, Openable, Row, Store
 from connector_vault.undertaking import Undertakings
 
@@ -53,6 +54,7 @@ class Room:
     work: Undertakings
     clock: Callable[[], int]
     """Milliseconds since 1970 UTC."""
+    webhooks: tuple[Webhook, ...] = ()
     chance: Callable[[], float] = random
     """0 to 1, to spread what would come all at once. It keeps nothing secret."""
 

@@ -5,8 +5,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Literal, overload
 
-from connector_vault import consent, revocation
+from connector_vault import consent, events, revocation
 from connector_vault.adoption import adopt
+from connector_vault.announcing import OnEvent
+from connector_vault.deliveries import Deliveries
 from connector_vault.errors import BadArguments
 from connector_vault.handout import Handout
 from connector_vault.maintenance import Maintenance, Progress
@@ -22,6 +24,7 @@ from connector_vault.model import (
     Tenant,
     Tokens,
 )
+from connector_vault.news import Event, Webhook
 from connector_vault.opening import open_room
 from connector_vault.pasting import paste
 from connector_vault.refresh import Refresher
@@ -45,7 +48,8 @@ class Vault:
         """What is done first when the vault is closed."""
         self._refresher = refresher
         self._handout = Handout(room, refresher)
-        self._maintenance = Maintenance(room, refresher)
+        self._deliveries = Deliveries(room, room.webhooks)
+        self._maintenance = Maintenance(room, refresher, self._deliveries.deliver)
         self._endings: dict[str, asyncio.Task[Receipt]] = {}
 
     @staticmethod
@@ -57,6 +61,8 @@ class Vault:
         clients: Iterable[Client] = (),
         emulator: str | None = None,
         journal: str | None = None,
+        on_event: OnEvent | None = None,
+        webhooks: Iterable[Webhook] = (),
         background: bool = True,
         clock: Callable[[], int] = now_ms,
     ) -> AsyncGenerator["Vault"]:
@@ -64,9 +70,11 @@ class Vault:
 
         `database`: `sqlite:///PATH`. `keys`: `local:PATH`, made only together with a new database.
         `emulator`: a loopback URL that stands for every provider. `journal`: a folder, on a disk
-        that outlives this process, for replies until they are stored. `background`: whether this
-        process does what `maintain` does, as long as the vault is open. `clock`: milliseconds since
-        1970 UTC, for tests in which time passes.
+        that outlives this process, for replies until they are stored. `on_event`: a function, plain
+        or async, called with each event that this process committed, after that and in order; it
+        holds up nothing. `webhooks`: receivers, beside those of the settings. `background`: whether
+        this process does what `maintain` does, and delivers to them, as long as the vault is open.
+        `clock`: milliseconds since 1970 UTC, for tests in which time passes.
 
         Raises:
             Misconfigured: a place cannot be used, or keys and database do not belong together.
@@ -80,13 +88,17 @@ class Vault:
                 clients=clients,
                 emulator=emulator,
                 journal=journal,
+                on_event=on_event,
+                webhooks=webhooks,
                 clock=clock,
             ) as room,
             AsyncExitStack() as closing,
         ):
             vault = Vault(room, Refresher(room), closing)
+            await vault._deliveries.enrol()
             if background:
                 room.work.begin(vault._maintenance.keep())
+                room.work.begin(vault._deliveries.keep())
             yield vault
 
     async def connect(
@@ -220,6 +232,20 @@ class Vault:
         query = Owned(owner=owner, provider=provider, after=begin)
         async for row in self.room.store.rows(query):
             yield connection_of(row)
+
+    async def events(
+        self, *, after: int = 0, owner: Owner | Tenant | None = None, follow: bool = False
+    ) -> AsyncIterator[Event]:
+        """Give what became of connections, in order: all events after the one with this cursor.
+
+        They are kept for 90 days. `after`: 0 stands before the first. `owner`: None gives
+        everybody's. `follow`: go on with what happens in any process, until the vault closes.
+
+        Raises:
+            BadArguments: no event has this cursor, or those after it are not kept any more.
+        """
+        async for event in events.read(self.room, after=after, owner=owner, follow=follow):
+            yield event
 
     async def disconnect(self, connection: str, *, owner: Owner) -> Receipt:
         """End a connection: stop it, revoke it at the provider, destroy its key.

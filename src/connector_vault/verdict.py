@@ -74,7 +74,7 @@ class Verdicts:
         if row.doubt or row.expires_at <= self._room.clock():
             return code
         try:
-            alive = await self.is_alive(row, tokens)
+            alive = await self.is_alive(row, tokens, seconds=lifecycle.COMMIT)
         except ConnectorVaultError:
             return code
         if alive:
@@ -109,10 +109,10 @@ class Verdicts:
             due_at=now + int(later * 1000),
         )
 
-    async def is_alive(self, row: Row, tokens: Tokens) -> bool:
+    async def is_alive(self, row: Row, tokens: Tokens, *, seconds: float = lifecycle.SEND) -> bool:
         """Ask the provider whose token it is, and tell whether it said so."""
         connector = registry.load(row.provider)
-        deadline = asyncio.get_running_loop().time() + lifecycle.SEND
+        deadline = asyncio.get_running_loop().time() + seconds
         try:
             await identify(self._room, connector, tokens, deadline)
         except Reconnect:

@@ -163,6 +163,7 @@ async def test_a_purge_deletes_what_is_older_than_its_times(store):
     ended = ROW._replace(id="con_2", state="revoked", changed_at=1_999)
     await store.commit(AddConnection(ROW), AddConnection(ended))
     await store.commit(AddConsent(CONSENT, 0), EVENT._replace(at=1_999), EVENT._replace(at=2_000))
+    await all_of(store, Happened())
 
     await store.commit(Purge(consents=CONSENT.expires_at + 1, events=2_000, tombstones=2_000))
 

@@ -40,7 +40,9 @@ _OUTPUT: Mapping[str, object] = {
 _PLACE: Mapping[str, object] = {
     "database": Annotated[
         str | None,
-        typer.Option(help="sqlite:///PATH. Default: the settings'.", rich_help_panel=_WHERE),
+        typer.Option(
+            help="sqlite:///PATH or postgresql://… Default: the settings'.", rich_help_panel=_WHERE
+        ),
     ],
     "keys": Annotated[
         str | None,

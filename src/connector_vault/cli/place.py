@@ -9,13 +9,13 @@ from connector_vault.cli.paper import hint
 from connector_vault.errors import Ambiguous, BadArguments, Misconfigured, NotConnected
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from connector_vault.model import Connection, Owner
     from connector_vault.settings import Settings
     from connector_vault.vault import Vault
 
-__all__ = ["Place", "find", "is_missing", "key_file_of"]
+__all__ = ["Place", "check_made", "databases_of", "find", "is_missing", "key_file_of"]
 
 T = TypeVar("T")
 
@@ -67,18 +67,20 @@ class Place:
         """
         settings = self.settings()
         if not make:
-            _check_made(settings.database)
-        elif is_missing(settings.database):
-            _make_folder(settings.database)
+            check_made(databases_of(settings))
+        elif is_missing(settings):
+            _make_room(settings)
         import asyncio
 
         return asyncio.run(_within(settings, work, stay=stay))
 
     def announce(self) -> None:
         """Tell a person if what they asked for makes a vault."""
-        database = self.settings().database
-        if is_missing(database):
-            hint(f"There is no vault yet, so one is made: {database}")
+        settings = self.settings()
+        if is_missing(settings):
+            from connector_vault.stores import shown
+
+            hint(f"There is no vault yet, so one is made: {shown(settings.database)}")
 
     def _owner(self, said: "Owner") -> "Owner":
         from connector_vault.model import Owner
@@ -108,20 +110,34 @@ async def find(vault: "Vault", owner: "Owner", prefix: str) -> "Connection":
     return found[0]
 
 
-def is_missing(database: str) -> bool:
-    """Tell whether a database is still to be made.
+def databases_of(settings: "Settings") -> "Mapping[str, str]":
+    """Name the database, and the one with the data keys if they lie in another."""
+    named = {"database": settings.database, "keys_database": settings.keys_database}
+    return {name: url for name, url in named.items() if url}
+
+
+def is_missing(settings: "Settings") -> bool:
+    """Tell whether a vault's databases are still to be made.
 
     Raises:
-        Misconfigured: its address cannot be one.
+        Misconfigured: an address cannot be one, or the server does not let us in.
+        StoreUnavailable: it does not answer.
     """
-    import asyncio
+    return all(_is_new(url) for url in databases_of(settings).values())
 
-    from connector_vault.stores import is_new
 
-    try:
-        return asyncio.run(is_new(database))
-    except (OSError, ValueError) as error:
-        raise Misconfigured(f"the database cannot be looked at: {type(error).__name__}") from error
+def check_made(databases: "Mapping[str, str]") -> None:
+    """Check that no file is missing: it is made on purpose, and not by mistake.
+
+    Raises:
+        Misconfigured: it is.
+    """
+    for name, url in databases.items():
+        # Who opens a schema that is not there is told so.
+        if url.startswith("sqlite:") and _is_new(url):
+            where = "vault" if name == "database" else name.replace("_", " ")
+            msg = f"there is no {where} at {url}: make one with `connector-vault init`"
+            raise Misconfigured(msg)
 
 
 def key_file_of(uri: str) -> Path | None:
@@ -141,10 +157,28 @@ async def _within(
         return await work(vault, settings.owner)
 
 
-def _check_made(database: str) -> None:
-    if is_missing(database):
-        msg = f"there is no vault at {database}: make one with `connector-vault init`"
-        raise Misconfigured(msg)
+def _is_new(database: str) -> bool:
+    import asyncio
+
+    from connector_vault.stores import is_new
+
+    try:
+        return asyncio.run(is_new(database))
+    except (OSError, ValueError) as error:
+        raise Misconfigured(f"the database cannot be looked at: {type(error).__name__}") from error
+
+
+def _make_room(settings: "Settings") -> None:
+    """Make the folders of files, and the schemas of servers' databases."""
+    import asyncio
+
+    from connector_vault.stores.versions import upgrade
+
+    for url in databases_of(settings).values():
+        if url.startswith("sqlite:"):
+            _make_folder(url)
+        else:
+            asyncio.run(upgrade(url))
 
 
 def _make_folder(database: str) -> None:

@@ -11,6 +11,7 @@ from connector_vault.cli.command import complain, offer
 from connector_vault.cli.commands.add import add
 from connector_vault.cli.commands.call import call
 from connector_vault.cli.commands.connect import connect
+from connector_vault.cli.commands.db import status, upgrade
 from connector_vault.cli.commands.demo import demo
 from connector_vault.cli.commands.disconnect import disconnect
 from connector_vault.cli.commands.doctor import doctor
@@ -42,6 +43,9 @@ app = typer.Typer(
 
 keys = typer.Typer(help="Make, list and revoke access keys: what `serve` asks for.")
 app.add_typer(keys, name="keys")
+
+db = typer.Typer(help="Look at the database's schema, and bring it up to date.")
+app.add_typer(db, name="db")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -107,6 +111,8 @@ offer(app, "serve", serve, "connector-vault serve --port 8700")
 offer(keys, "create", create_key, "connector-vault keys create --name panel --everybody")
 offer(keys, "list", list_keys, "connector-vault keys list")
 offer(keys, "revoke", revoke_key, "connector-vault keys revoke key_abc")
+offer(db, "status", status, "connector-vault db status --json")
+offer(db, "upgrade", upgrade, "connector-vault db upgrade")
 offer(app, "providers", providers, "connector-vault providers", place=False)
 offer(app, "emulate", emulate, "connector-vault emulate github --port 4100", place=False)
 offer(app, "demo", demo, "connector-vault demo", place=False)

@@ -100,6 +100,7 @@ __all__ = [
     "WrappedKey",
     "is_new",
     "open_store",
+    "shown",
     "values",
 ]
 
@@ -257,3 +258,12 @@ async def is_new(url: str, keys: str | None = None) -> bool:
     from connector_vault.stores.sqlite import is_unmade
 
     return is_unmade(url)
+
+
+def shown(url: str) -> str:
+    """Give a database's URL as it may be printed: without a password."""
+    if url.startswith("sqlite:"):
+        return url
+    from connector_vault.stores.postgres.address import shown
+
+    return shown(url)

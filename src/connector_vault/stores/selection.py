@@ -77,6 +77,8 @@ def _condition(query: object) -> Condition:
             return _owned(query)
         case Happened(owner=Owner() | Tenant() as owner):
             return _whose(owner)
+        case Unshredded():
+            return "state = 'revoked' and dek_id <> ?", (b"",)
         case _:
             return _marked(query)
 
@@ -87,8 +89,6 @@ def _marked(query: object) -> Condition:
             return "grant_key = ?", (grant_key,)
         case Dying(now=now):
             return "state = 'active' and warn_at > 0 and warn_at <= ?", (now,)
-        case Unshredded():
-            return "state = 'revoked' and dek_id <> ?", (b"",)
         case Doomed(provider=provider, client_id=client_id, since=since):
             where = "state = 'reconnect' and provider = ? and client_id = ? and changed_at >= ?"
             return where, (provider, client_id, since)

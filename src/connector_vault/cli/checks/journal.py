@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connector_vault.cli.checks.verdicts import Check, ok, problem, warn
+from connector_vault.errors import ConnectorVaultError
 
 if TYPE_CHECKING:
     from connector_vault.settings import Settings
@@ -44,12 +46,27 @@ def check_journal(settings: "Settings") -> Iterator[Check]:
 def _folder(settings: "Settings") -> Path:
     from connector_vault.settings import journal_folder
 
-    beside = None
+    beside, store_id = None, b""
     if settings.database.startswith("sqlite:"):
         from connector_vault.stores.sqlite import journal_of, path_of
 
         beside = journal_of(path_of(settings.database))
-    return journal_folder(settings.journal, beside=beside, store_id=b"")
+    elif not settings.journal:
+        store_id = _store_id(settings.database)
+    return journal_folder(settings.journal, beside=beside, store_id=store_id)
+
+
+def _store_id(url: str) -> bytes:
+    """Ask a server's database for its name. Empty: it has none, or does not answer."""
+    from connector_vault.cli.checks.postgres import first
+
+    with suppress(ConnectorVaultError):
+        match first(url, "select value from vault.meta where name = 'store_id'"):
+            case (bytes(store_id),):
+                return store_id
+            case _:
+                pass
+    return b""
 
 
 def _disk(folder: Path, kind: str) -> Check:

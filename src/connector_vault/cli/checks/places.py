@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connector_vault.cli.checks.verdicts import Check, ok, problem, warn
-from connector_vault.cli.place import Place, key_file_of
+from connector_vault.cli.place import Place, databases_of, key_file_of
 from connector_vault.errors import ConnectorVaultError
 
 if TYPE_CHECKING:
@@ -21,8 +21,14 @@ __all__ = ["check_files", "check_keys", "check_settings"]
 
 def check_settings(place: Place, settings: "Settings") -> Iterator[Check]:
     """Show every setting, and where it comes from."""
+    from connector_vault.stores import shown
+
     yield ok("settings", f"from {settings.source}, environment and options before it")
-    yield ok("setting database", f"{_database(settings)} ({_origin(place.database, 'DATABASE')})")
+    yield ok(
+        "setting database", f"{shown(settings.database)} ({_origin(place.database, 'DATABASE')})"
+    )
+    if settings.keys_database:
+        yield ok("setting keys_database", shown(settings.keys_database))
     yield ok("setting keys", f"{_keys(settings)} ({_origin(place.keys, 'KEYS')})")
     yield ok("setting journal", settings.journal or "none: its default place")
     yield ok("setting tenant", f"{settings.owner.tenant} ({_origin(place.tenant, 'TENANT')})")
@@ -35,18 +41,22 @@ def check_settings(place: Place, settings: "Settings") -> Iterator[Check]:
 
 def check_files(settings: "Settings") -> Iterator[Check]:
     """Look at the modes of the data folder and of the database's files."""
-    from connector_vault.stores.sqlite import path_of
-
-    path = path_of(settings.database)
+    databases = [path for url in databases_of(settings).values() if (path := _file_of(url))]
     keys = key_file_of(settings.keys)
-    if not path.exists() and keys is not None and not keys.exists():
+    if keys is not None and not any(path.exists() for path in (*databases, keys)):
+        # A server's database may be there, or not: it is looked at below.
         yield warn("vault", "there is none yet", "run: connector-vault init")
-    folders = {path.parent: "database folder"}
+    folders = {path.parent: "database folder" for path in databases}
     if keys is not None:
         folders.setdefault(keys.parent, "keys folder")
     for folder, name in folders.items():
         if folder.is_dir():
             yield _folder(folder, name)
+    for path in databases:
+        yield from _database(path)
+
+
+def _database(path: Path) -> Iterator[Check]:
     for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
         if file.exists():
             yield _file(file)
@@ -61,7 +71,7 @@ def check_keys(settings: "Settings", holders: "list[KeyHolder]") -> Iterator[Che
 
     keys = key_file_of(settings.keys)
     if keys is not None and not os.path.lexists(keys):
-        if os.path.lexists(_path(settings)):
+        if _is_there(settings.database):
             words = "name the right one, or restore it: a new one would not open the database"
             yield problem("keys", f"the key file {keys} is gone", words)
         return
@@ -95,22 +105,25 @@ def _file(file: Path) -> Check:
     return ok(f"file {file.name}", f"mode {mode:04o}")
 
 
-def _path(settings: "Settings") -> Path:
+def _file_of(url: str) -> Path | None:
+    if not url.startswith("sqlite:"):
+        return None
     from connector_vault.stores.sqlite import path_of
 
-    return path_of(settings.database)
+    return path_of(url)
+
+
+def _is_there(database: str) -> bool:
+    from connector_vault.stores import is_new
+
+    path = _file_of(database)
+    return os.path.lexists(path) if path else not asyncio.run(is_new(database))
 
 
 def _origin(option: str | None, name: str) -> str:
     if option is not None:
         return "option"
     return "environment" if os.environ.get(f"CONNECTOR_VAULT_{name}") else "file or default"
-
-
-def _database(settings: "Settings") -> str:
-    # The address of a server may hold a password.
-    known = settings.database.startswith("sqlite:")
-    return settings.database if known else "not shown"
 
 
 def _keys(settings: "Settings") -> str:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from connector_vault.cli.paper import Answer
-from connector_vault.cli.place import Place, is_missing, key_file_of
+from connector_vault.cli.place import Place, databases_of, is_missing, key_file_of
 from connector_vault.errors import Misconfigured
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def init(place: Place) -> Answer:
     place.run(_nothing, make=True)
     document = {
         "made": made,
-        "database": settings.database,
+        **_urls(settings),
         "keys": settings.keys,
         "world": "emulated" if settings.emulator else "real",
         "next": _next(settings),
@@ -42,23 +42,30 @@ def _is_missing(settings: "Settings") -> bool:
     Raises:
         Misconfigured: only half of it is there.
     """
-    new, keys = is_missing(settings.database), key_file_of(settings.keys)
+    new, keys = is_missing(settings), key_file_of(settings.keys)
     if keys is None or keys.exists() != new:
         return new
-    still = "Nothing was changed"
+    still, database = "Nothing was changed", _urls(settings)["database"]
     if new:
-        words = f"there is a key file {keys}, but no database {settings.database}"
+        words = f"there is a key file {keys}, but no database {database}"
         advice = "name the database if it was moved, or move the key file away to begin anew"
         raise Misconfigured(f"{words}: {advice}. {still}")
-    words = f"there is a database {settings.database}, but no key file {keys}"
+    words = f"there is a database {database}, but no key file {keys}"
     advice = (
         "only that file opens it, and a new one would not: name it if it was moved, or restore it"
     )
     raise Misconfigured(f"{words}: {advice}. {still}")
 
 
+def _urls(settings: "Settings") -> dict[str, str]:
+    from connector_vault.stores import shown
+
+    return {name: shown(url) for name, url in databases_of(settings).items()}
+
+
 def _words(settings: "Settings", *, made: bool) -> list[str]:
-    words = [f"Database: {settings.database}", f"Keys: {settings.keys}"]
+    places = {**_urls(settings), "keys": settings.keys}
+    words = [f"{name.capitalize().replace('_', ' ')}: {place}" for name, place in places.items()]
     if made:
         words = ["Made a vault.", *words]
         words.append("Back them up apart: the keys open the database, and nothing else does.")

@@ -15,7 +15,9 @@ _MAX_SCHEMA = 63
 _MAX_SESSIONS = 100
 _SESSIONS = 8
 
-_SECRETS = ("password", "sslpassword")
+_SHOWN = ("connections", "dbname", "host", "pooling", "port", "schema", "sslmode", "user")
+"""Parameters that are no secret. Any other may be a password under a misspelt name."""
+
 _UNREADABLE = "postgresql://…"
 
 
@@ -56,16 +58,22 @@ def address_of(url: str) -> Address:
 
 
 def shown(url: str) -> str:
-    """Give a URL as it may be printed: without a password."""
+    """Give a URL as it may be printed: without a password, and without what may be part of one."""
     try:
         parts = urlsplit(url)
+        _ = parts.port
         said = parse_qsl(parts.query, keep_blank_values=True)
     except ValueError:
         return _UNREADABLE
+    # A password with one of /?#@ in it that was not written as %2F and so on ends up elsewhere.
+    if not parts.scheme.startswith("postgres") or "@" in f"{parts.path}{parts.query}":
+        return _UNREADABLE
+    if "#" in url or parts.netloc.count("@") > 1:
+        return _UNREADABLE
     user, at, host = parts.netloc.rpartition("@")
-    kept = [(name, value) for name, value in said if name not in _SECRETS]
+    kept = [(name, value) for name, value in said if name in _SHOWN]
     place = f"{user.partition(':')[0]}{at}{host}"
-    return parts._replace(netloc=place, query=urlencode(kept, safe="/", quote_via=quote)).geturl()
+    return parts._replace(netloc=place, query=urlencode(kept, safe="/,", quote_via=quote)).geturl()
 
 
 def _schema(said: dict[str, str]) -> str | None:

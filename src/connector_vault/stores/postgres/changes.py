@@ -41,7 +41,10 @@ _TOUCH = """
 """
 _PURGES = {
     "consent": "delete from vault.consent where expires_at < ?",
-    "event": "delete from vault.event where at < ?",
+    "event": """
+        delete from vault.event
+        where at < ? and coalesce(seq, 0) is distinct from (select max(seq) from vault.event)
+    """,
     "connection": "delete from vault.connection where state = 'revoked' and changed_at < ?",
 }
 

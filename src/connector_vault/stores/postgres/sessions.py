@@ -72,8 +72,8 @@ class Sessions:
         """Let others have a session after an error, if the server said it and that was all."""
         if isinstance(error, asyncio.CancelledError) and not session.is_closed():
             self._mend(session)
-        elif code_of(error) and not session.is_closed() and not session.is_in_transaction():
-            self.give_back(session)
+        elif code_of(error):
+            self._return(session)
         else:
             self._drop(session)
 
@@ -149,6 +149,12 @@ class Sessions:
                 return True
         return False
 
+    def _return(self, session: "Connection") -> None:
+        if session.is_closed() or session.is_in_transaction():
+            self._drop(session)
+        else:
+            self.give_back(session)
+
     def _mend(self, session: "Connection") -> None:
         # To let a read that was given up come to its end takes less than to connect again.
         task = asyncio.create_task(self._calm(session))
@@ -158,13 +164,12 @@ class Sessions:
     async def _calm(self, session: "Connection") -> None:
         try:
             await session.execute(_NOTHING, timeout=_DEADLINE)
-        except Exception:  # noqa: BLE001  # whatever it is, another session takes its place
+        except BaseException as error:
             self._drop(session)
-        except BaseException:
-            self._drop(session)
-            raise
+            if not isinstance(error, Exception):
+                raise
         else:
-            self.give_back(session)
+            self._return(session)
 
     def _drop(self, session: "Connection") -> None:
         session.terminate()

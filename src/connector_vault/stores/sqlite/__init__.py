@@ -3,15 +3,13 @@
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 from secrets import token_bytes
 from typing import TypeVar
 
-from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
-
-from connector_vault.errors import ConnectorVaultError, Misconfigured, StoreUnavailable
+from connector_vault.errors import Misconfigured, StoreUnavailable
 from connector_vault.model import Owner
 from connector_vault.stores import (
     LEASE_LIFE,
@@ -33,31 +31,27 @@ from connector_vault.stores import (
 )
 from connector_vault.stores.selection import place_of, selection, start_of
 from connector_vault.stores.sqlite.changes import apply
+from connector_vault.stores.sqlite.file import (
+    SETTINGS,
+    connect,
+    is_unmade,
+    journal_of,
+    path_of,
+    touch,
+    translate_opening,
+)
 from connector_vault.stores.sqlite.presence import Alone
 from connector_vault.stores.sqlite.schema import migrate
 from connector_vault.stores.sqlite.taking import taking
 from connector_vault.stores.sqlite.writer import FORKED, Writer, translate
 
-__all__ = ["SqliteStore", "is_unmade", "open_sqlite", "path_of"]
+__all__ = ["SqliteStore", "is_unmade", "journal_of", "open_sqlite", "path_of"]
 
 T = TypeVar("T", Row, Access, Event)
 Taken = TypeVar("Taken", Row, Consent, Follower)
 
-_SETTINGS = (
-    "busy_timeout = 5000",
-    "journal_mode = wal",
-    "synchronous = full",
-    "secure_delete = on",
-    "foreign_keys = on",
-    "trusted_schema = off",
-)
-"""`synchronous = full`: a power cut that takes back a rotated refresh token loses a connection."""
-
 _READER_SETTINGS = ("busy_timeout = 0", "query_only = on", "cache_size = -16384")
 """The loop waits for nobody, writes nothing, and keeps 16 MiB of pages."""
-
-_OLDEST = (3, 37, 0)
-"""The first SQLite with strict tables."""
 
 _PAGE = 200
 """Rows read at a time."""
@@ -166,8 +160,8 @@ class SqliteStore:
         return [query.gives._make(found) for found in await self._writer.run(work)]
 
     async def noted(self, name: str) -> bytes | None:
-        found = await self._read(_NOTED, (name,))
-        return bytes(found[0][0]) if found else None
+        found = [value for (value,) in await self._read(_NOTED, (name,))]
+        return found[0] if found and isinstance(found[0], bytes) else None
 
     async def note(self, name: str, value: bytes) -> bytes:
         noted = await self.noted(name)
@@ -203,91 +197,18 @@ async def open_sqlite(
         StoreUnavailable: another process holds it.
     """
     path = path_of(url)
-    _touch(path)
+    touch(path)
     async with AsyncExitStack() as stack:
         try:
-            connection = stack.enter_context(closing(_connect(path, _SETTINGS)))
+            connection = stack.enter_context(closing(connect(path, SETTINGS)))
             migrate(connection)
             store_id = _settle_meta(connection, world)
-            reader = stack.enter_context(closing(_connect(path, _READER_SETTINGS)))
+            reader = stack.enter_context(closing(connect(path, _READER_SETTINGS)))
         except sqlite3.Error as error:
-            raise _translate_opening(error, path) from error
+            raise translate_opening(error, path) from error
         writer = Writer(connection)
         stack.push_async_callback(writer.close)
         yield SqliteStore(reader, writer, path=path, store_id=store_id, clock=clock)
-
-
-def path_of(url: str) -> Path:
-    """Give the absolute path that a `sqlite:///PATH` URL names.
-
-    Raises:
-        Misconfigured: it names none.
-    """
-    scheme, _, path = url.partition(":///")
-    if scheme != "sqlite" or not path or "?" in path:
-        raise Misconfigured("a SQLite database is named sqlite:///PATH, with three slashes")
-    return Path(path).expanduser().absolute()
-
-
-def is_unmade(url: str) -> bool:
-    """Tell whether a database is a file that is still to be made.
-
-    Raises:
-        Misconfigured: the URL names none.
-    """
-    path = path_of(url)
-    try:
-        return not path.exists() or path.stat().st_size == 0
-    except (OSError, ValueError) as error:
-        msg = f"the database {path} cannot be used ({type(error).__name__}): name another place"
-        raise Misconfigured(msg) from error
-
-
-def journal_of(path: Path) -> Path:
-    """Give the folder, beside a database, for replies that are not stored yet."""
-    return path.with_name(f"{path.name}.journal")
-
-
-def _touch(path: Path) -> None:
-    # Made here, because SQLite would make it readable to others; its -wal and -shm take after it.
-    if sqlite3.sqlite_version_info < _OLDEST:
-        msg = f"SQLite {sqlite3.sqlite_version} is too old: 3.37 is needed"
-        raise Misconfigured(msg)
-    try:
-        with suppress(FileExistsError):
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except OSError as error:
-        msg = f"the database {path} cannot be made ({error.strerror}): name another place"
-        raise Misconfigured(msg) from error
-
-
-def _translate_opening(error: sqlite3.Error, path: Path) -> ConnectorVaultError:
-    code = getattr(error, "sqlite_errorname", "")
-    if code.startswith(("SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_READONLY")):
-        return Misconfigured(f"the database {path} cannot be used ({code}): name another place")
-    return translate(error)
-
-
-_patiently = Retrying(
-    retry=retry_if_exception(lambda error: "SQLITE_BUSY" in getattr(error, "sqlite_errorname", "")),
-    stop=stop_after_delay(5),
-    wait=wait_random(0.005, 0.05),
-    reraise=True,
-)
-
-
-def _connect(path: Path, settings: Iterable[str]) -> sqlite3.Connection:
-    place = f"{path.as_uri()}?mode=rw"
-    connection = sqlite3.connect(place, uri=True, isolation_level=None, check_same_thread=False)
-    try:
-        for setting in settings:
-            # Turning on the write-ahead log fails at once while another process does just that:
-            # SQLite's own timeout does not cover it.
-            _patiently(connection.execute, f"pragma {setting}")
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
 
 
 def _settle_meta(connection: sqlite3.Connection, world: World) -> bytes:

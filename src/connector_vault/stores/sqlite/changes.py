@@ -59,7 +59,9 @@ _TOUCH = """
 """
 _PURGES = {
     "consents": "delete from consent where expires_at < ?",
-    "events": "delete from event where at < ?",
+    "events": """
+        delete from event where at < ? and seq < (select max(seq) from event)
+    """,
     "tombstones": "delete from connection where state = 'revoked' and changed_at < ?",
 }
 
