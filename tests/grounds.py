@@ -11,7 +11,7 @@ from typing import NamedTuple
 import httpx2
 
 from connector_vault import Owner, State, events
-from connector_vault.errors import Reconnect
+from connector_vault.errors import RateLimited, Reconnect, Unreachable
 from tests.deeds import CALLBACK, ROOT
 from tests.kills import CLIENTS, SHORT
 from tests.ledger import keeping_books, mark_of
@@ -29,6 +29,13 @@ class Mark(NamedTuple):
     """What the spent refresh token is called. For `written` several, with commas."""
 
 
+class Known(NamedTuple):
+    """What was stored of a connection."""
+
+    generation: int
+    refresh: str
+
+
 class Outcome(NamedTuple):
     """What became of a connection after a kill."""
 
@@ -36,17 +43,18 @@ class Outcome(NamedTuple):
     """It is "good", or "lost", and its owner is told so."""
     generation: int
     posts: int
-    """How often the refresh token that it had before was brought to the provider."""
+    """How often its last known refresh token was brought to the provider."""
 
 
 class Ground:
     """The provider, the vault, and what befell its connections."""
 
-    def __init__(self, ledger, url, place, folder, victims):
+    def __init__(self, ledger, url, place, folder, victims, longest):
         self.ledger = ledger
         self.connections = []
-        self.tokens = {}
-        """The refresh token each connection had when it was last looked at."""
+        self._longest = longest
+        self.known = {}
+        """What was stored of each connection when it was last looked at."""
         self._url = url
         self._place = place
         self._folder = folder
@@ -70,16 +78,18 @@ class Ground:
     async def mend(self, vault, connection):
         """Let the owner of a lost connection consent again."""
         # What was given in an answer that nobody got must not take another's place.
-        self.ledger.end(self.ledger.rotations().get(self.tokens[connection.id], "none"))
+        _, refresh = await stored(vault, connection)
+        self.ledger.end(self.ledger.rotations.get(refresh, "none"))
         again = await self._consent(
             vault, connection.owner, connection.client, reconnect=connection.id
         )
         assert (again.id, again.state) == (connection.id, State.ACTIVE)
 
     async def look(self, vault):
-        """Open what is stored of each connection, and note its refresh token."""
+        """Note what is stored of each connection."""
         for connection in self.connections:
-            self.tokens[connection.id] = (await stored(vault, connection))[1]
+            row, refresh = await stored(vault, connection)
+            self.known[connection.id] = Known(row.generation, refresh)
 
     async def _consent(self, vault, owner, client, **again):
         pending = await vault.connect(
@@ -90,42 +100,90 @@ class Ground:
         (connection,) = await vault.finish(back, owner=owner)
         return connection
 
-    async def kill(self, *victims, seconds=SHORT):
+    async def kill(self, *victims, **said):
         """Let processes refresh and be killed, each after its time; give what they wrote down."""
+        ends, marks = await self.run(*victims, **said)
+        assert ends == [-9] * len(victims)
+        return marks
+
+    async def run(self, *victims, seconds=SHORT):
+        """Let processes refresh until they end; give how they ended, and what they wrote down."""
         marks = self._folder / f"marks{next(self._numbers)}"
         told = {"place": self._place, "url": self._url, "marks": str(marks), "seconds": seconds}
         wanted = [(after, {**told, **victim}) for after, victim in victims]
         self._victims.stdin.write(json.dumps(wanted).encode() + b"\n")
         await self._victims.stdin.drain()
         ends = json.loads(await self._victims.stdout.readline())
-        assert ends == [-9] * len(victims)
         lines = marks.read_text().splitlines() if marks.exists() else []
-        return [Mark(int(at), int(who), *what) for at, who, *what in map(str.split, lines)]
+        return ends, [Mark(int(at), int(who), *what) for at, who, *what in map(str.split, lines)]
 
-    async def outcome(self, vault, connection, generation):
-        """Ask for a newer token than the generation that the victims found."""
-        before = self.tokens[connection.id]
-        told = {"owner": connection.owner, "purpose": "test", "newer_than": generation}
+    async def arrived(self, tokens):
+        """Wait until the provider has answered what was on its way to it without its sender."""
+        async with asyncio.timeout(10):
+            while tokens - self.ledger.posts.keys():  # noqa: ASYNC110  # another's progress
+                await asyncio.sleep(self._longest)
+        await asyncio.sleep(self._longest)
+
+    def line(self, connection):
+        """List the refresh tokens that a connection has had since it was known, and spent."""
+        rotations, spent = self.ledger.rotations, [self.known[connection.id].refresh]
+        while spent[-1] in rotations:
+            spent.append(rotations[spent[-1]])
+        return spent[:-1]
+
+    async def outcome(self, vault, connection):
+        """Ask for a token newer than the stored one, and say what came of it.
+
+        What is stored has to be what the provider gave last; or its loss has to be told.
+        """
         try:
-            token = await vault.token(connection.id, **told)
+            await self._ask(vault, connection)
         except Reconnect as error:
-            row, _ = await stored(vault, connection)
-            event = await newest(vault, connection)
-            assert row.state == State.RECONNECT.value
-            assert row.reason == error.reason == event.detail["reason"]
-            assert event.name == "reconnect_needed"
-            end, generation = "lost", row.generation
+            end = "lost"
+            await self._check_loss(vault, connection, error.reason)
         else:
-            row, refresh = await stored(vault, connection)
-            assert self.ledger.lives(refresh), f"{connection.id} seems good, and is not"
-            end, generation = "good", token.generation
-        return Outcome(end, generation, self.ledger.posts()[mark_of(before)])
+            end = "good"
+            await self._check_tokens(vault, connection)
+        now, _ = await stored(vault, connection)
+        first = mark_of(self.known[connection.id].refresh)
+        return Outcome(end, now.generation, self.ledger.posts[first])
+
+    async def _ask(self, vault, connection):
+        row, _ = await stored(vault, connection)
+        told = {"owner": connection.owner, "purpose": "test", "newer_than": row.generation}
+        async with asyncio.timeout(20):
+            while True:
+                try:
+                    return await vault.token(connection.id, **told)
+                except (Unreachable, RateLimited):
+                    # What the provider did not answer in time, as on a machine that is busy.
+                    await asyncio.sleep(0.1)
+
+    async def _check_loss(self, vault, connection, reason):
+        row, _ = await stored(vault, connection)
+        event = await newest(vault, connection)
+        assert (row.state, row.reason) == (State.RECONNECT.value, reason)
+        assert (event.name, event.detail["reason"]) == ("reconnect_needed", reason)
+
+    async def _check_tokens(self, vault, connection):
+        row, refresh = await stored(vault, connection)
+        spent = self.line(connection)
+        assert self.ledger.lives(refresh)
+        assert self.ledger.rotations[spent[-1]] == refresh, "it is another's"
+        assert row.generation == self.known[connection.id].generation + len(spent)
 
 
 @asynccontextmanager
 async def grounds(store, folder, **weather):
     """Give a ground, on one of the stores."""
-    async with STORES[store](folder) as place, keeping_books(**weather) as (ledger, url):
+    async with STORES[store](folder) as place, ground_at(place, folder, **weather) as ground:
+        yield ground
+
+
+@asynccontextmanager
+async def ground_at(place, folder, *, seed=0, longest=0.0):
+    """Give a ground whose vault is kept somewhere."""
+    async with keeping_books(seed=seed, longest=longest) as (ledger, url):
         for client in CLIENTS:
             known = {"id": client.id, "secret": client.secret.reveal(), "name": client.name}
             ledger.act("register_client", **known, redirect_uris=[CALLBACK])
@@ -134,7 +192,7 @@ async def grounds(store, folder, **weather):
         victims = await asyncio.create_subprocess_exec(*command, cwd=ROOT, **pipes)
         assert await victims.stdout.readline() == b"ready\n"
         try:
-            yield Ground(ledger, url, place, folder, victims)
+            yield Ground(ledger, url, place, folder, victims, longest)
         finally:
             victims.stdin.close()
             await victims.wait()

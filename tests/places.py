@@ -1,6 +1,7 @@
 """Places where a vault may be kept, for tests that use each of them; and how hard those try."""
 
 import os
+import random
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
@@ -14,6 +15,9 @@ from tests.postgres import serving
 
 TORTURE = os.environ.get("CONNECTOR_VAULT_TORTURE") == "1"
 """Whether to try so often that it takes many minutes."""
+
+SEED = int(os.environ.get("CONNECTOR_VAULT_SEED") or random.randrange(10**9))
+"""What is random in a test that prints it."""
 
 torture = pytest.mark.skipif(not TORTURE, reason="it takes long: make torture")
 

@@ -194,6 +194,37 @@ async def die(database, keys, url, hook, secret):
         return await Deliveries(vault.room, hooks).deliver()
 
 
+async def upgrade(database):
+    """Make a database's tables, maybe just when somebody else does."""
+    from connector_vault.stores.versions import upgrade
+
+    meet()
+    return list(await upgrade(database))
+
+
+async def appear(database, process):
+    """Be there until told, or killed."""
+    from connector_vault.room import now_ms
+    from connector_vault.stores import open_store
+
+    async with open_store(database, world="real", clock=now_ms) as store:
+        appeared = await store.presence.appear(process)
+        meet()
+        print(json.dumps([appeared, os.getpid()]), flush=True)  # noqa: T201  # the test reads it
+        meet()
+
+
+async def tell(database, connection):
+    """Wake whoever waits for a connection."""
+    from connector_vault.room import now_ms
+    from connector_vault.stores import open_store
+
+    async with open_store(database, world="real", clock=now_ms) as store:
+        meet()
+        store.presence.tell(connection)
+        await store.presence._teller
+
+
 def meet():
     """Say that all is ready, and wait for the others."""
     print("ready", flush=True)  # noqa: T201  # it is read by the test

@@ -45,6 +45,8 @@ class Server:
 
     def start(self):
         """Start it, and wait until it is ready."""
+        # A copy of another server has its socket's, too.
+        (self.folder / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
         command = ("sh", "-c", RUN, "sh", self.programs, self.folder, SETTINGS)
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         self._run = subprocess.Popen(command, cwd=self.folder, **pipes, **as_user())
@@ -77,6 +79,25 @@ class Server:
         finally:
             for process in processes:
                 process.resume()
+
+    @contextmanager
+    def standby(self):
+        """Have a second server that follows this one."""
+        folder = Path(tempfile.mkdtemp(prefix="connector-vault-"))
+        try:
+            if user := as_user():
+                shutil.chown(folder, **user)
+            command = (self.programs / "pg_basebackup", "-D", folder / "data", "-h", self.folder)
+            options = ("-U", "postgres", "-R", "-c", "fast", "--no-sync")
+            subprocess.run(
+                (*command, *options), check=True, capture_output=True, cwd=folder, **as_user()
+            )
+            server = Server(self.programs, folder / "data")
+            server.start()
+            yield server
+            server.stop()
+        finally:
+            shutil.rmtree(folder)
 
     def sql(self, script):
         """Have something done by a superuser, and give what it prints."""

@@ -121,6 +121,23 @@ def test_one_is_in_use_whose_last_token_was_handed_out(life, idle, in_use):
     assert (due_at < NOW + life) is in_use
 
 
+@pytest.mark.parametrize(
+    ("expires_at", "due_at"), [(NOW - 1, NOW + 60 * DAY), (NOW, NOW + 60 * DAY), (NOW + 1, NOW + 1)]
+)
+def test_a_token_that_has_ended_is_for_its_next_user_to_refresh(expires_at, due_at):
+    ends = NOW + 100 * DAY
+    found = plan(
+        now=NOW,
+        expires_at=expires_at,
+        grant_ends_at=ends,
+        refreshable=True,
+        used_at=NOW,
+        chance=0,
+    )
+
+    assert found.due_at == due_at
+
+
 def test_one_in_use_is_refreshed_before_its_grant_dies():
     """A grant that ends before its access token."""
     assert planned(10 * DAY, 10 * HOUR).due_at == NOW + 6 * HOUR

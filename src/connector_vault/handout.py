@@ -5,7 +5,7 @@ from connector_vault.lifecycle import Need, need
 from connector_vault.model import AccessToken, Owner
 from connector_vault.refresh import Refresher
 from connector_vault.room import Room, check_usable, instant
-from connector_vault.stores import Openable
+from connector_vault.stores import Openable, Row
 from connector_vault.uses import Uses
 
 __all__ = ["Handout"]
@@ -60,10 +60,14 @@ class Handout:
             newer_than=newer_than,
         )
 
-    async def _is_last(self, row: Openable, newer_than: int | None) -> bool:
+    async def _is_last(self, row: Row, newer_than: int | None) -> bool:
         # Its last minute is better than none, where there is no refresh token.
         refused = newer_than is not None and row.generation <= newer_than
-        if refused or row.expires_at <= self._room.clock():
+        now = self._room.clock()
+        if refused or row.expires_at <= now:
             return False
+        if 2 * now < row.proven_at + row.expires_at:
+            # No newer one would live for a minute, either: it is used for half of its life.
+            return True
         tokens, _ = await self._room.keyring.open(row)
         return tokens.refresh is None

@@ -13,13 +13,14 @@ from connector_vault.ending import end_token
 from connector_vault.envelope import DataKey, encode
 from connector_vault.errors import (
     ConnectorVaultError,
-    Corrupt,
+    KeysUnavailable,
     NotConnected,
     Shredded,
+    StoreUnavailable,
     Unreachable,
 )
 from connector_vault.forecast import planned
-from connector_vault.journal import JournalUnavailable, Orphan
+from connector_vault.journal import JournalUnavailable
 from connector_vault.keyring import reply_binding, scope_text, seal
 from connector_vault.lifecycle import Happening, Landing
 from connector_vault.model import State
@@ -95,30 +96,34 @@ class Landings:
         return attempt in self._flights
 
     async def replay(self, process: str | None = None) -> int:
-        """Land what processes that have ended left behind: one's, or everybody's. Gives how many.
+        """Land what processes that have ended left behind: one's, or everybody's.
+
+        Gives how many token sets there were. One that cannot be stored, or ended at its provider,
+        holds up no other, and is tried again as long as the journal's key is kept.
 
         Raises:
             StoreUnavailable, KeysUnavailable: not now; nothing is lost.
         """
-        landed = 0
+        count = 0
         for orphan in self._room.journal.orphans(process):
             with orphan:
-                landed += await self._adopt(orphan)
-                orphan.remove()
-        return landed
+                landed = [await self._adopt(orphan.process, record) for record in orphan.records]
+                count += len(landed)
+                if all(landed):
+                    orphan.remove()
+        return count
 
-    async def _adopt(self, orphan: Orphan) -> int:
-        landed = 0
-        for record in orphan.records:
-            try:
-                said = await self._room.keyring.open_reply(record, orphan.process)
-            except (Corrupt, Shredded) as error:
-                # One that is damaged or a week old helps nobody, and must not hold up the others.
-                _log.error("a reply in the journal of %s is lost: %s", orphan.process, error)
-                continue
-            await self._land(read(said))
-            landed += 1
-        return landed
+    async def _adopt(self, process: str, record: bytes) -> bool:
+        try:
+            await self._land(read(await self._room.keyring.open_reply(record, process)))
+        except (KeysUnavailable, StoreUnavailable):
+            raise
+        except Shredded:
+            _log.error("a reply in the journal of %s is lost: it is older than a week", process)
+        except ConnectorVaultError as error:
+            _log.error("a reply in the journal of %s is not stored: %s", process, error)
+            return False
+        return True
 
     async def _land(self, received: Received, flight: _Flight | None = None) -> Row | None:
         # Most often nothing has moved since: that is tried before it is looked at again.

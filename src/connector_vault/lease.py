@@ -6,6 +6,7 @@ it next first makes sure that nothing of the dead attempt is still under way.
 
 import asyncio
 import logging
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ _LONGEST_LOOK = 0.1
 _REST = 0.5
 """Seconds until a database that was away is told again that an attempt has ended."""
 
+_PROCESS = re.compile(r"[a-z0-9._-]{1,80}")
+
 _LOCKED, _UNLOCKED = "l", "n"
 """Whether the database holds a lock in the name of an attempt's process."""
 
@@ -45,6 +48,8 @@ class Held:
     row: Row
     taken: float
     """A time of the loop's clock."""
+    due_at: int
+    """When the row was due before: so it is again if nothing comes of this."""
 
 
 class Leases:
@@ -57,6 +62,7 @@ class Leases:
         self._ending: set[str] = set()
         """Those of them that are being given back."""
         self._names: dict[str, str] = {}
+        self._naming = asyncio.Lock()
         self._nameless = new_id("none")
 
     async def acquire(self, row: Row, *, spend: bool) -> Held | None:
@@ -82,8 +88,11 @@ class Leases:
             found = await self._room.row(row.id, owner_of(row))
             if (found.generation, found.state) != (row.generation, row.state):
                 return None
-        msg = f"process {_process_of(found.intent or found.attempt)} has held {row.id} for too long"
-        raise TimedOut(f"{msg}: try again, or end that process if it hangs")
+        holder = _process_of(found.intent or found.attempt)
+        # It comes from the database, where anybody may have written it.
+        who = f"process {holder}" if _PROCESS.fullmatch(holder) else "another process"
+        words = f"{who} has held {row.id} for too long"
+        raise TimedOut(f"{words}: try again, or end that process if it hangs")
 
     async def may_send(self, held: Held) -> bool:
         """Tell whether a lease still is what it was when it was taken: look just before sending."""
@@ -96,7 +105,8 @@ class Leases:
 
         `known`: what was learnt about the connection, and holds only if its tokens are the same.
         """
-        await self._give_back(held, {"intent": "", "lease_until": 0, **known}, *told)
+        before = values(intent="", lease_until=0, due_at=held.due_at)
+        await self._give_back(held, {**before, **known}, *told)
 
     async def lose(self, held: Held, **known: Value) -> None:
         """Give back a lease under which a token was sent, and no answer to it was read.
@@ -126,8 +136,15 @@ class Leases:
             case Turn.WAIT:
                 return False
             case Turn.DOUBT:
-                life = await self._life(found.intent)
-                return lifecycle.is_over(life, lease_until=found.lease_until, now=now)
+                return await self._is_over(found, now)
+
+    async def _is_over(self, found: Row, now: int) -> bool:
+        life = await self._life(found.intent)
+        over = lifecycle.is_over(life, lease_until=found.lease_until, now=now)
+        if over and life is Life.UNKNOWN:
+            # It may have lived here all the same, under a name that nobody knows it by.
+            await self._landings.replay()
+        return over
 
     async def _take(self, found: Row, *, spend: bool) -> Held | None:
         attempt = await self._attempt()
@@ -140,19 +157,22 @@ class Leases:
             )
         except BaseException:
             # The answer may have been lost, and the lease be ours: nobody else could end it.
-            ghost = Held(found._replace(attempt=attempt), taken)
-            self._room.work.begin(self._tell_patiently(ghost, {"intent": ""}))
+            ghost = Held(found._replace(attempt=attempt), taken, found.due_at)
+            before = values(intent="", due_at=found.due_at)
+            self._room.work.begin(self._tell_patiently(ghost, before))
             raise
         if row is None:
             self._running.discard(attempt)
             return None
-        return Held(row, taken)
+        return Held(row, taken, found.due_at)
 
     async def _attempt(self) -> str:
         process = await self._process()
-        if process not in self._names:
-            appeared = await self._room.store.presence.appear(process)
-            self._names[process] = _LOCKED if appeared else _UNLOCKED
+        async with self._naming:
+            # Once for all attempts: a lock that this process holds cannot be taken again.
+            if process not in self._names:
+                appeared = await self._room.store.presence.appear(process)
+                self._names[process] = _LOCKED if appeared else _UNLOCKED
         return f"{process}/{self._names[process]}{token_hex(10)}"
 
     async def _process(self) -> str:
@@ -173,8 +193,9 @@ class Leases:
             return Life.ALIVE if attempt in self._running else Life.DEAD
         life = self._room.journal.find(process)
         if life is Life.LEFT:
-            await self._landings.replay(process)
-            life = self._room.journal.find(process)
+            seized = await self._landings.replay(process)
+            # What is left of it then is to be revoked, and holds nobody up.
+            life = Life.DEAD if seized else self._room.journal.find(process)
         if life is Life.ALIVE or not attempt.startswith(f"{process}/{_LOCKED}"):
             return life
         return await self._seen(process)

@@ -73,6 +73,8 @@ class Maintenance:
                 await self.round()
             except ConnectorVaultError as error:
                 _log.warning("maintenance stopped early, and comes again: %s", error)
+            except Exception:  # noqa: BLE001  # one connector's bug must not end all others
+                _log.exception("maintenance failed, and comes again")
             await work.rest(_EVERY * (2 / 3 + 2 / 3 * self._room.chance()))
 
     async def round(self, progress: Progress | None = None) -> Report:
@@ -98,15 +100,23 @@ class Maintenance:
 
         async def seated(row: Row) -> None:
             try:
-                await work(row, count)
+                if not self._room.work.closing:
+                    await work(row, count)
             finally:
                 seats.release()
 
+        failure: ConnectorVaultError | None = None
         async with asyncio.TaskGroup() as group:
-            while rows := await self._take(state):
-                for row in rows:
-                    await seats.acquire()
-                    group.create_task(seated(row))
+            try:
+                while rows := await self._take(state):
+                    for row in rows:
+                        await seats.acquire()
+                        group.create_task(seated(row))
+            except ConnectorVaultError as error:
+                # What was begun is brought to its end all the same.
+                failure = error
+        if failure is not None:
+            raise failure
 
     async def _take(self, state: State) -> Sequence[Row]:
         if self._room.work.closing:

@@ -27,7 +27,7 @@ _LONGEST_PAUSE = 60.0
 LONGEST_ASKED = 24 * 3600.0
 """Seconds. A provider that wants a longer rest has made a mistake, or our clock has."""
 
-_FIRST_RETRY = 30.0
+_FIRST_RETRY = 10.0
 """Seconds until a refresh in the background is tried again. Each wait is twice as long."""
 
 _LONGEST_RETRY = 3600.0

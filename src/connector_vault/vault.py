@@ -184,7 +184,8 @@ class Vault:
     ) -> AccessToken:
         """Hand out a token, with at least 60 s to its stated end. The audit keeps the purpose.
 
-        Only a token that cannot be refreshed is handed out to its very end.
+        One that lives for two minutes or less is used for half of its life, and one that cannot be
+        refreshed to its very end.
 
         `newer_than`: the generation a provider has just answered 401 to. It is refreshed only if
         nobody has.

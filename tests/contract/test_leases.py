@@ -12,7 +12,8 @@ from tests.rows import ADA, CONSENT, ROW, STRANGERS, row_of
 async def test_a_lease_is_taken_and_the_row_read(kept):
     held = await kept.lease(ROW, attempt="a", seconds=30, spend=True)
 
-    assert held == ROW._replace(attempt="a", lease_until=32_000, intent="a", revision=2)
+    taken = {"attempt": "a", "lease_until": 32_000, "intent": "a"}
+    assert held == ROW._replace(**taken, due_at=32_000, revision=2)
     assert await row_of(kept) == held
 
 
@@ -20,6 +21,18 @@ async def test_a_lease_without_intent_says_none(kept):
     held = await kept.lease(ROW, attempt="a", seconds=30, spend=False)
 
     assert (held.attempt, held.intent, held.doubt) == ("a", "", "")
+
+
+@pytest.mark.parametrize(("due", "then"), [(0, 32_000), (40_000, 32_000), (9_000, 9_000)])
+async def test_a_row_is_due_when_a_lease_that_spends_runs_out(kept, due, then):
+    """Should its holder die, somebody asks in time: some providers answer once more for a while."""
+    await kept.commit(Update("con_1", {}, {"due_at": due}))
+
+    assert (await kept.lease(ROW, attempt="a", seconds=30, spend=True)).due_at == then
+
+
+async def test_a_lease_that_spends_nothing_makes_nothing_due(kept):
+    assert (await kept.lease(ROW, attempt="a", seconds=30, spend=False)).due_at == ROW.due_at
 
 
 async def test_of_many_at_once_one_has_the_lease(kept):

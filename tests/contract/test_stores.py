@@ -244,7 +244,7 @@ async def test_a_cancelled_caller_leaves_no_transaction_open(another, kept):
 
     async with another() as other:
         await other.commit(Update("con_1", {}, {"label": "other"}))
-    await kept.commit(Update("con_1", {"label": "other"}, {"label": "kept"}))
+    await kept.commit(Update("con_1", {}, {"label": "kept"}))
 
 
 async def test_a_cancelled_commit_is_whole_or_was_never_begun(kept):

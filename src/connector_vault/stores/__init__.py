@@ -185,8 +185,9 @@ class Store(Protocol):
         """Take the refresh lease and read the row again, in one statement. None: not to be had.
 
         It is not to be had while another holds it, or once generation, state or intent have moved.
-        `spend` records the intent to spend this generation's refresh token. An intent that is found
-        there becomes a doubt: the caller has made sure that its attempt is over.
+        `spend` records the intent to spend this generation's refresh token, and makes the row due
+        when the lease runs out, should its holder die. An intent that is found there becomes a
+        doubt: the caller has made sure that its attempt is over.
         """
         ...
 

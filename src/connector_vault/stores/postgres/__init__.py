@@ -64,7 +64,9 @@ _LEASE = f"""
     update vault.connection set
         attempt = $5, lease_until = {NOW} + $6, revision = revision + 1,
         doubt = case when intent <> '' then intent else doubt end,
-        intent = case when $7 then $5 else '' end
+        intent = case when $7 then $5 else '' end,
+        due_at = case when $7 and (due_at = 0 or due_at > {NOW} + $6) then {NOW} + $6
+            else due_at end
     where id = $1 and generation = $2 and state = $3 and intent = $4
         and (lease_until <= {NOW} or lease_until > {NOW} + {int(LEASE_LIFE * 1000)})
     returning {columns(Row._fields)}, {NOW}

@@ -18,6 +18,7 @@ _SESSIONS = 8
 _SHOWN = ("connections", "dbname", "host", "pooling", "port", "schema", "sslmode", "user")
 """Parameters that are no secret. Any other may be a password under a misspelt name."""
 
+_MALFORMED = "a PostgreSQL database is named postgresql://USER@HOST/DATABASE?NAME=VALUE"
 _UNREADABLE = "postgresql://…"
 
 
@@ -47,8 +48,9 @@ def address_of(url: str) -> Address:
             parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
         )
     except ValueError:
-        msg = "a PostgreSQL database is named postgresql://USER@HOST/DATABASE?NAME=VALUE"
-        raise Misconfigured(msg) from None
+        raise Misconfigured(_MALFORMED) from None
+    if "" in said:
+        raise Misconfigured(_MALFORMED)
     return Address(
         schema=_schema(said),
         pooled=_pooled(said),

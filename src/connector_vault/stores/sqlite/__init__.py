@@ -69,7 +69,9 @@ _LEASE = f"""
     update connection set
         attempt = :attempt, lease_until = :until, revision = revision + 1,
         doubt = case when intent <> '' then intent else doubt end,
-        intent = case when :spend then :attempt else '' end
+        intent = case when :spend then :attempt else '' end,
+        due_at = case when :spend and (due_at = 0 or due_at > :until) then :until
+            else due_at end
     where id = :id and generation = :generation and state = :state and intent = :intent
         and (lease_until <= :now or lease_until > :never)
     returning {_COLUMNS}
