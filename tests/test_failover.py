@@ -1,19 +1,17 @@
 """A database that dies in the middle of a storm of refreshes, and comes back; or another does."""
 
 import asyncio
-import subprocess
 from contextlib import asynccontextmanager, contextmanager
 
 import psutil
 import pytest
 
-from connector_vault import lifecycle
 from connector_vault.stores.postgres.address import address_of
 from connector_vault.stores.postgres.schema import upgrade
-from tests.grounds import ground_at
-from tests.kills import SHORT, victim
+from tests.grounds import Outcome, ground_at
+from tests.kills import LONG, victim
 from tests.places import TORTURE, made, place_in
-from tests.postgres import Server, as_user, serving
+from tests.postgres import serving
 
 CONNECTIONS = 50 if TORTURE else 20
 SETS = 21 if TORTURE else 11
@@ -22,12 +20,6 @@ SETS = 21 if TORTURE else 11
 REFRESHES = CONNECTIONS * (SETS - 1)
 PROCESSES = 4
 """Each connection is refreshed by two of them."""
-
-
-@pytest.fixture(autouse=True)
-def _short(monkeypatch):
-    for name, seconds in SHORT.items():
-        monkeypatch.setattr(lifecycle, name, seconds)
 
 
 @pytest.fixture
@@ -39,35 +31,28 @@ def primary():
 
 @contextmanager
 def standby_of(primary, *, synchronous):
-    """Run a copy of a server that follows it; the server waits for it at each commit, or not."""
-    folder = primary.folder.parent / "standby"
-    copy = (
-        "-D",
-        folder,
-        "-h",
-        primary.folder,
-        "-U",
-        "postgres",
-        "-R",
-        "-X",
-        "stream",
-        "-c",
-        "fast",
-    )
-    command = (primary.programs / "pg_basebackup", *copy)
-    subprocess.run(command, check=True, cwd=primary.folder, capture_output=True, **as_user())
-    standby = Server(primary.programs, folder)
-    standby.start()
-    if synchronous:
-        primary.sql("alter system set synchronous_standby_names = '*'")
-        primary.sql("select pg_reload_conf()")
-        state = "select sync_state = 'sync' from pg_stat_replication"
-        while primary.sql(state) != "t":
-            pass
-    try:
+    """Run a server that follows another, which waits for it at each commit, or does not."""
+    with primary.standby() as standby:
+        if synchronous:
+            primary.sql("alter system set synchronous_standby_names = '*'")
+            primary.sql("select pg_reload_conf()")
+            wait(primary, "select sync_state = 'sync' from pg_stat_replication")
         yield standby
-    finally:
-        standby.stop()
+
+
+def wait(server, question):
+    """Wait until a server says yes."""
+    for _ in range(1000):
+        if server.sql(question) == "t":
+            return
+    pytest.fail(f"never: {question}")
+
+
+def cut_off(standby):
+    """Let a standby hear no more of its primary."""
+    standby.sql("alter system set primary_conninfo = ''")
+    standby.sql("select pg_reload_conf()")
+    wait(standby, "select not exists (select from pg_stat_wal_receiver)")
 
 
 def crash(server):
@@ -83,10 +68,8 @@ class Storm:
 
     def __init__(self, ground):
         self.ground = ground
-        half = CONNECTIONS // 2
-        halves = [ground.connections[:half], ground.connections[half:]] * (PROCESSES // 2)
-        victims = [(None, victim(*some, goal=SETS)) for some in halves]
-        self._running = asyncio.create_task(ground.run(*victims))
+        victims = [(None, victim(*some, goal=SETS)) for some in halves(ground) * (PROCESSES // 2)]
+        self._running = asyncio.create_task(ground.run(*victims, seconds=LONG))
 
     async def over(self, share):
         """Wait until this share of it is over."""
@@ -98,10 +81,7 @@ class Storm:
         """Wait for its end. Give what became of each connection, which is refreshed once more."""
         ends, _ = await self._running
         assert ends == [0] * PROCESSES
-        async with self.ground.open() as vault:
-            await vault.maintain()
-            asked = (self.ground.outcome(vault, one) for one in self.ground.connections)
-            return await asyncio.gather(*asked)
+        return await settle(self.ground, self.ground.connections)
 
 
 @asynccontextmanager
@@ -110,6 +90,19 @@ async def storm_at(place, folder):
     async with ground_at(place, folder, longest=0.01) as ground:
         await ground.connect(CONNECTIONS)
         yield Storm(ground)
+
+
+def halves(ground):
+    """Give the first half of the connections, and the second."""
+    half = CONNECTIONS // 2
+    return [ground.connections[:half], ground.connections[half:]]
+
+
+async def settle(ground, connections):
+    """Give what became of connections. Each is refreshed once more, if it can be."""
+    async with ground.open() as vault:
+        await vault.maintain()
+        return await asyncio.gather(*(ground.outcome(vault, one) for one in connections))
 
 
 def check_all_good(found, ground):
@@ -155,3 +148,27 @@ def both(primary, standby):
     """Name two servers: whoever connects finds out which of them is the primary."""
     place = f"host={primary.folder}"
     return primary.address("storm").replace(place, f"{place},{standby.folder}")
+
+
+@pytest.mark.timeout(200)
+@pytest.mark.parametrize(("reuse", "end"), [("kill", "lost"), ("plain", "lost"), ("grace", "good")])
+async def test_a_standby_that_has_not_heard_of_a_commit_loses_it(primary, tmp_path, reuse, end):
+    """Replication that is not synchronous is a risk that the vault cannot take away, only tell."""
+    await upgrade(address_of(primary.address("storm")))
+    with standby_of(primary, synchronous=False) as standby:
+        place = place_in(tmp_path, both(primary, standby))
+        async with ground_at(place, tmp_path) as ground:
+            await ground.connect(CONNECTIONS)
+            ground.ledger.allow(reuse)
+            refreshed, idle = halves(ground)
+            wait(primary, "select replay_lsn = pg_current_wal_lsn() from pg_stat_replication")
+            await asyncio.to_thread(cut_off, standby)
+            assert (await ground.run((None, victim(*refreshed, goal=2))))[0] == [0]
+            await asyncio.to_thread(crash, primary)
+            await asyncio.to_thread(standby.sql, "select pg_promote()")
+
+            found = await settle(ground, refreshed), await settle(ground, idle)
+
+    generation = 1 if end == "lost" else 2
+    assert set(found[0]) == {Outcome(end, generation, 2)}
+    assert set(found[1]) == {Outcome("good", 2, 1)}

@@ -5,7 +5,7 @@ import logging
 from dataclasses import replace
 
 import pytest
-from tenacity import stop_after_delay
+from tenacity import stop_after_delay, wait_fixed
 
 from connector_vault import landing, refresh
 from connector_vault.errors import StoreUnavailable
@@ -150,6 +150,21 @@ async def test_a_damaged_reply_does_not_hold_up_others(
     assert renewal.exception()
 
     async with opened() as second:
-        assert (await second.maintain()).landed == 1
+        await second.maintain()
         assert await generation(second, connection) == 2
-    assert "is lost" in caplog.text
+    assert "a reply in the journal" in caplog.text
+
+
+async def test_a_caller_whose_tokens_were_landed_for_it_gets_them(
+    vault, world, place, connect, brief, monkeypatch
+):
+    """While it waited for its next try, the one in the background came first."""
+    monkeypatch.setattr(refresh._patiently, "stop", stop_after_delay(5))
+    monkeypatch.setattr(refresh._patiently, "wait", wait_fixed(1))
+    connection = await connect(vault)
+    renewal = await begun(world, renew(vault, connection), TOKEN, kind="delay", seconds=0.3)
+
+    async with away(vault, place.file):
+        await until(lambda: vault._refresher.landings._keeper)
+
+    assert (await renewal).generation == 2

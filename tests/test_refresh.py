@@ -13,6 +13,9 @@ from connector_vault.stores import Update
 from tests.deeds import ADA, TOKEN, begun, live, refreshes, renew
 from tests.player import playing
 
+DATABASES = ["sqlite", "postgres"]
+"""Each test runs on both."""
+
 HOURS = 3600
 WHOLE = {"scope": "repo", "token_type": "bearer", "expires_in": 28800}
 

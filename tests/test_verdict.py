@@ -2,7 +2,7 @@
 
 import pytest
 
-from connector_vault.errors import Misconfigured, RateLimited, Reconnect
+from connector_vault.errors import Misconfigured, RateLimited, Reconnect, Unreachable
 from connector_vault.room import now_ms
 from connector_vault.stores import AddConnection, Update
 from tests.deeds import TOKEN, forgive, live, refreshes, renew, row_of
@@ -268,7 +268,7 @@ async def test_the_background_waits_longer_than_callers(vault, world, connect):
     await refused(vault, world, connection, status=503)
 
     row = await row_of(vault, connection)
-    assert 29_000 < row.due_at - now_ms() <= 37_500
+    assert 9_000 < row.due_at - now_ms() <= 12_500
 
 
 async def test_a_pause_of_a_clock_that_was_set_back_turns_nobody_away(vault, connect):
@@ -277,3 +277,24 @@ async def test_a_pause_of_a_clock_that_was_set_back_turns_nobody_away(vault, con
     await vault.room.store.commit(Update(connection.id, {}, {"failures": 2, "retry_at": far}))
 
     assert (await renew(vault, connection)).generation == 2
+
+
+async def test_a_provider_that_cannot_be_reached_leaves_no_doubt(vault, opened, connect):
+    connection = await connect(vault)
+
+    async with opened(emulator="http://127.0.0.1:1") as cut_off:
+        assert isinstance(await failure(renew(cut_off, connection)), Unreachable)
+
+    row = await row_of(vault, connection)
+    assert (row.attempt, row.intent, row.doubt, row.failures) == ("", "", "", 1)
+
+
+async def test_a_provider_that_does_not_answer_is_counted_and_told(vault, world, connect):
+    connection = await connect(vault)
+    await world.fault(path=TOKEN, kind="reset", times=2)
+
+    error = await failure(renew(vault, connection))
+
+    assert f"the refresh of {connection.id} got no answer" in str(error)
+    row = await row_of(vault, connection)
+    assert (row.failures, row.due_at - now_ms() > 9_000) == (2, True)

@@ -1,6 +1,6 @@
 """Keep people's tokens sealed and alive, and let agents act without holding one.
 
-Vault       connect, finish, add, token, connections, disconnect
+Vault       connect, finish, add, adopt, token, connections, disconnect, maintain, events
 Gateway     tools, call
 Owner       whose a connection is
 Tenant      everybody in one

@@ -6,14 +6,21 @@ from collections.abc import Iterator
 
 from connector_vault import oauth, registry
 from connector_vault.connector import Connector
-from connector_vault.errors import BadArguments, Reconnect, Refused
+from connector_vault.errors import (
+    BadArguments,
+    RateLimited,
+    Reconnect,
+    Refused,
+    TimedOut,
+    Unreachable,
+)
 from connector_vault.intake import Intake, identify, take_in
 from connector_vault.model import Account, Owner, Secret, Tokens
 from connector_vault.refresh import Refresher
-from connector_vault.room import Room
+from connector_vault.room import Room, owner_of
 from connector_vault.stores import Row
 
-__all__ = ["adopt"]
+__all__ = ["adopt", "is_nameless", "name"]
 
 _SECRET = re.compile(r"[\x21-\x7e]{1,16384}")
 """What fits into a header."""
@@ -43,9 +50,13 @@ async def adopt(
     row, _ = await take_in(room, intake)
     if tokens.refresh is None:
         return row
-    # At once: from here on the other system's refresh token is spent, and ours is the only one.
-    row = await refresher.renew(row)
-    return row if account else await _name(room, connector, intake, row)
+    try:
+        # At once: from then on the other system's refresh token is spent, ours is the only one.
+        row = await refresher.renew(row)
+    except (RateLimited, TimedOut, Unreachable):
+        # It is kept, and tried again. To hand it over once more would make two that refresh it.
+        return row
+    return row if account else await name(room, row)
 
 
 async def _account(room: Room, connector: Connector, tokens: Tokens) -> Account | None:
@@ -59,23 +70,33 @@ async def _account(room: Room, connector: Connector, tokens: Tokens) -> Account 
         raise Refused(error.reason, words) from error
 
 
-async def _name(room: Room, connector: Connector, intake: Intake, row: Row) -> Row:
-    # Its access token had ended: only now can the provider be asked whose it is.
+def is_nameless(row: Row) -> bool:
+    """Tell whether nobody knows yet whose a connection is."""
+    return row.origin == "adopted" and not row.account
+
+
+async def name(room: Room, row: Row) -> Row:
+    """Find out whose a connection is that was adopted with an access token that had ended.
+
+    Raises:
+        NotAllowed: another connection of its owner holds this account already.
+        Refused, RateLimited, Unreachable, TimedOut: its provider did not say.
+    """
     tokens, _ = await room.keyring.open(row)
-    account = await _account(room, connector, tokens)
+    account = await _account(room, registry.load(row.provider), tokens)
     if account is None or not account.id:
         return row
-    named = Intake(
-        owner=intake.owner,
-        provider=intake.provider,
-        kind=intake.kind,
-        client=intake.client,
+    intake = Intake(
+        owner=owner_of(row),
+        provider=row.provider,
+        kind="oauth",
+        client=room.clients.holding(row.provider, row.client_id, row.tenant),
         tokens=tokens,
         account=account,
-        origin=intake.origin,
+        origin="adopted",
     )
-    row, _ = await take_in(room, named, over=row)
-    return row
+    named, _ = await take_in(room, intake, over=row)
+    return named
 
 
 def _check(tokens: Tokens) -> None:

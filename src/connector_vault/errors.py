@@ -7,7 +7,7 @@ ConnectorVaultError
 ├── NotAllowed          this caller may not do this
 ├── BadArguments        the call is malformed: mend the arguments
 ├── Refused             the provider said no
-├── RateLimited         the provider said later: wait
+├── RateLimited         the provider said later, or has failed just now: wait
 ├── TimedOut            the deadline passed, and nothing was changed
 ├── OutcomeUnknown      a write may or may not have happened: look before repeating it
 ├── Crashed             the tool itself failed
@@ -90,7 +90,7 @@ class Refused(ConnectorVaultError):
 
 
 class RateLimited(ConnectorVaultError):
-    """Say that the provider wants a pause. Next: wait `retry_after` seconds."""
+    """Say that the provider wants a pause, or gets one. Next: wait `retry_after` seconds."""
 
     def __init__(self, retry_after: float) -> None:
         super().__init__(f"rate limited: try again in {retry_after:.0f} s")

@@ -7,12 +7,14 @@ import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from connector_vault import lifecycle, registry
 from connector_vault.ending import end_token
 from connector_vault.envelope import DataKey, encode
 from connector_vault.errors import (
     ConnectorVaultError,
+    Corrupt,
     KeysUnavailable,
     NotConnected,
     Shredded,
@@ -52,6 +54,14 @@ class _Flight:
     entry: int | None = None
     """Where the journal has it. None: only this process's memory has it."""
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Replayed(NamedTuple):
+    """What was found in the journals of processes that have ended."""
+
+    files: int
+    landed: int
+    """Token sets."""
 
 
 class Landings:
@@ -95,33 +105,41 @@ class Landings:
         """Tell whether what an attempt received is still to be stored."""
         return attempt in self._flights
 
-    async def replay(self, process: str | None = None) -> int:
+    async def replay(self, process: str | None = None) -> Replayed:
         """Land what processes that have ended left behind: one's, or everybody's.
 
-        Gives how many token sets there were. One that cannot be stored, or ended at its provider,
-        holds up no other, and is tried again as long as the journal's key is kept.
+        What cannot be stored, or ended at its provider, holds up nothing else, and is tried again
+        as long as the journal's key is kept.
 
         Raises:
             StoreUnavailable, KeysUnavailable: not now; nothing is lost.
         """
-        count = 0
+        files = landed = 0
         for orphan in self._room.journal.orphans(process):
             with orphan:
-                landed = [await self._adopt(orphan.process, record) for record in orphan.records]
-                count += len(landed)
-                if all(landed):
+                found = [await self._opened(orphan.process, record) for record in orphan.records]
+                left = [one for one in found if one is not None]
+                done = [await self._landed(one) for one in left]
+                files, landed = files + 1, landed + sum(done)
+                if all(done):
                     orphan.remove()
-        return count
+        return Replayed(files, landed)
 
-    async def _adopt(self, process: str, record: bytes) -> bool:
+    async def _opened(self, process: str, record: bytes) -> Received | None:
         try:
-            await self._land(read(await self._room.keyring.open_reply(record, process)))
+            return read(await self._room.keyring.open_reply(record, process))
+        except (Corrupt, Shredded) as error:
+            # One that was damaged, or is older than a week, helps nobody.
+            _log.error("a reply in the journal of %s is lost: %s", process, error)
+            return None
+
+    async def _landed(self, received: Received) -> bool:
+        try:
+            await self._land(received)
         except (KeysUnavailable, StoreUnavailable):
             raise
-        except Shredded:
-            _log.error("a reply in the journal of %s is lost: it is older than a week", process)
         except ConnectorVaultError as error:
-            _log.error("a reply in the journal of %s is not stored: %s", process, error)
+            _log.error("a reply for %s is not stored: %s", received.connection, error)
             return False
         return True
 

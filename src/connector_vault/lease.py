@@ -193,7 +193,7 @@ class Leases:
             return Life.ALIVE if attempt in self._running else Life.DEAD
         life = self._room.journal.find(process)
         if life is Life.LEFT:
-            seized = await self._landings.replay(process)
+            seized = (await self._landings.replay(process)).files
             # What is left of it then is to be revoked, and holds nobody up.
             life = Life.DEAD if seized else self._room.journal.find(process)
         if life is Life.ALIVE or not attempt.startswith(f"{process}/{_LOCKED}"):

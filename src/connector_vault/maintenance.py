@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
-from connector_vault import revocation
+from connector_vault import adoption, revocation
 from connector_vault.errors import ConnectorVaultError, Reconnect
 from connector_vault.model import Report, State
 from connector_vault.refresh import Refresher
@@ -84,7 +84,7 @@ class Maintenance:
             StoreUnavailable, KeysUnavailable: not now; what was done is done.
         """
         count = _Count(Report(), progress)
-        count.add(landed=await self._refresher.landings.replay())
+        count.add(landed=(await self._refresher.landings.replay()).landed)
         await self._each(State.REVOKING, count, self._end)
         await self._each(State.ACTIVE, count, self._renew)
         await self._warn(count)
@@ -128,6 +128,8 @@ class Maintenance:
     async def _renew(self, row: Row, count: _Count) -> None:
         try:
             renewed = await self._refresher.renew(row)
+            if adoption.is_nameless(renewed):
+                await adoption.name(self._room, renewed)
         except Reconnect:
             count.add(reconnect=1)
         except ConnectorVaultError as error:

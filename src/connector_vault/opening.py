@@ -15,6 +15,7 @@ from connector_vault.news import Webhook
 from connector_vault.room import Room
 from connector_vault.settings import journal_folder, load_settings
 from connector_vault.stores import World, is_new, open_store
+from connector_vault.stores.versions import check_made
 from connector_vault.undertaking import Undertakings, unhurried
 
 __all__ = ["open_room"]
@@ -37,7 +38,11 @@ async def open_room(
     said = load_settings()
     database, emulator = database or said.database, emulator or said.emulator
     apart = (said.keys_database if keys_database is None else keys_database) or None
-    holder = open_keys(keys or said.keys, create=await is_new(database, apart))
+    new = await is_new(database, apart)
+    if new:
+        # First: keys that are made for a database that cannot be used yet are in the way later.
+        await check_made(database)
+    holder = open_keys(keys or said.keys, create=new)
     async with unhurried() as stack:
         world: World = "emulated" if emulator else "real"
         store = await stack.enter_async_context(

@@ -41,11 +41,16 @@ async def disconnect(room: Room, refresher: Refresher, row: Row) -> Receipt:
     check_state(row)
     while row.state != State.REVOKED.value:
         row = await _stop(room, row)
+        if row.state == State.REVOKED.value:
+            # Somebody else was done with it meanwhile.
+            break
         try:
             return await _end(room, refresher, row)
         except Conflict:
             # A refresh that was under way stored a newer token: that one has to be revoked.
             row = await room.row(row.id, owner_of(row))
+    # Where keys lie apart, they may have been out of reach when the row was done with.
+    await room.store.commit(Shred(row.id))
     return _receipt(row, _kept(row))
 
 
@@ -199,6 +204,6 @@ def _receipt(row: Row, kept: _Kept) -> Receipt:
         reach=kept.told.reach,
         probe=kept.told.probe,
         shredded=kept.finished_at > 0,
-        shred_horizon="none: keys lie in the database, and in its backups",
+        shred_horizon="none: wrapped keys lie in a database, and in its backups",
         note=kept.told.note,
     )

@@ -46,7 +46,7 @@ def pause(failures: int, *, asked: float, chance: float) -> float:
     first failure costs nothing: many are over at once.
     """
     own = min(_doubled(1.0, failures - 2), _LONGEST_PAUSE) if failures > 1 else 0.0
-    return min(max(asked, own), LONGEST_ASKED) * (1 + chance / 4)
+    return min(max(asked, own) * (1 + chance / 4), LONGEST_ASKED)
 
 
 def background_pause(failures: int, *, chance: float) -> float:

@@ -75,11 +75,13 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
 def journal_folder(said: str, *, beside: Path | None, store_id: bytes) -> Path:
     """Give the folder for replies that are not stored yet: as said, beside the database, or ours.
 
+    Below what is said each database has a folder of its own: they cannot open each other's.
+
     Raises:
         Misconfigured: nothing is said, and this user has no home.
     """
     if said:
-        return Path(said).expanduser().absolute()
+        return Path(said).expanduser().absolute() / store_id.hex()
     if beside is not None:
         return beside
     try:

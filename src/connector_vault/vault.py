@@ -58,6 +58,7 @@ class Vault:
         database: str | None = None,
         *,
         keys: str | None = None,
+        keys_database: str | None = None,
         clients: Iterable[Client] = (),
         emulator: str | None = None,
         journal: str | None = None,
@@ -68,7 +69,8 @@ class Vault:
     ) -> AsyncGenerator["Vault"]:
         """Open the vault. What is not given here comes from the settings.
 
-        `database`: `sqlite:///PATH`. `keys`: `local:PATH`, made only together with a new database.
+        `database`: `sqlite:///PATH` or `postgresql://…`. `keys`: `local:PATH`, made only together
+        with a new database. `keys_database`: where the data keys lie, if not in the database.
         `emulator`: a loopback URL that stands for every provider. `journal`: a folder, on a disk
         that outlives this process, for replies until they are stored. `on_event`: a function, plain
         or async, called with each event that this process committed, after that and in order; it
@@ -85,6 +87,7 @@ class Vault:
             open_room(
                 database,
                 keys=keys,
+                keys_database=keys_database,
                 clients=clients,
                 emulator=emulator,
                 journal=journal,
@@ -172,7 +175,9 @@ class Vault:
             Refused: the provider does not accept a token that comes without a refresh token.
             Reconnect: the grant is dead, or was refreshed elsewhere meanwhile. The connection is
                 kept, and its owner can mend it.
-            Unreachable, RateLimited, TimedOut: try again. If it is kept, `maintain` takes it over.
+            Unreachable, RateLimited, TimedOut: the provider does not say whose the token is, and
+                nothing is kept. If it fails later, the connection is given all the same, of
+                generation 1, and `maintain` takes it over.
         """
         row = await self.room.work.see_through(
             adopt(self.room, self._refresher, provider, owner, tokens, client)

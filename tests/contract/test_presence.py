@@ -29,6 +29,12 @@ async def test_two_are_told_apart(another, store):
     assert alive == ([True, True, False] if can_tell else [None, None, None])
 
 
+async def test_who_appears_again_is_there_already(store):
+    first, again = await asyncio.gather(*(store.presence.appear("me") for _ in range(2)))
+
+    assert first is again is await store.presence.appear("me")
+
+
 async def test_who_waits_does_not_wait_for_ever(store):
     await store.presence.appear("me")
 

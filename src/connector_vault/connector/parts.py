@@ -142,7 +142,7 @@ class OAuth:
     )
     """Error codes that blame our client and change no connection."""
     idle: int = 0
-    """Seconds after which an unused refresh token ends, where the answers do not say. 0: unknown."""
+    """Seconds an unused refresh token lives, where the answers do not say. 0: unknown."""
     absolute: int = 0
     """Seconds after a consent at which the grant ends, whatever is done. 0: it does not."""
     granted: Callable[[str, frozenset[str]], frozenset[str] | None] = lambda _, scopes: scopes

@@ -114,13 +114,13 @@ class SplitStore:
             await self._rows.commit(*rest)
         except (Conflict, BadArguments):
             with suppress(ConnectorVaultError):
-                await self._keys.commit(*(DropKey(one.key.dek_id) for one in added))
+                await _make(self._keys, [DropKey(one.key.dek_id) for one in added])
             raise
         await self._destroy(dropped)
 
     async def _add(self, added: Sequence[AddKey]) -> None:
         try:
-            await self._keys.commit(*added)
+            await _make(self._keys, added)
         except Conflict:
             # Whoever tries again may have come so far before.
             for one in added:
@@ -128,10 +128,10 @@ class SplitStore:
                     raise
 
     async def _destroy(self, dropped: Sequence[DropKey | Shred]) -> None:
-        await self._keys.commit(*dropped)
+        await _make(self._keys, dropped)
         shredded = [one.connection for one in dropped if isinstance(one, Shred)]
         # So nobody looks for them again.
-        await self._rows.commit(*(Update(one, {}, {"dek_id": b""}) for one in shredded))
+        await _make(self._rows, [Update(one, {}, {"dek_id": b""}) for one in shredded])
 
     def _end(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
@@ -146,6 +146,7 @@ async def keep_together(rows: Part) -> None:
     Raises:
         Misconfigured: they are elsewhere.
     """
+    await _check_own(rows)
     if await rows.note(_PLACE, _HERE) != _HERE:
         msg = f"the data keys of this database lie in another one: name it in {_SETTING}"
         raise Misconfigured(msg)
@@ -159,6 +160,7 @@ async def check_paired(rows: Part, *, missing: bool) -> None:
     Raises:
         Misconfigured: its keys lie in it, or there should be some.
     """
+    await _check_own(rows)
     place = await rows.noted(_PLACE)
     if place == _HERE or (place is None and await _is_used(rows)):
         msg = f"the data keys of this database lie in it, and not elsewhere: unset {_SETTING}"
@@ -185,6 +187,17 @@ async def pair(rows: Part, keys: Part) -> SplitStore:
         msg = f"another keys database was just given to this one: mend {_SETTING}"
         raise Misconfigured(msg)
     return SplitStore(rows, keys)
+
+
+async def _check_own(rows: Part) -> None:
+    if await rows.noted(_ROWS) is not None:
+        msg = f"this database has another one's data keys: name it in {_SETTING}, and that one here"
+        raise Misconfigured(msg)
+
+
+async def _make(store: Store, changes: Sequence[Change]) -> None:
+    if changes:
+        await store.commit(*changes)
 
 
 async def _is_used(store: Store) -> bool:

@@ -2,7 +2,9 @@
 
 from typing import NamedTuple
 
-__all__ = ["Version", "look", "upgrade"]
+from connector_vault.errors import Misconfigured
+
+__all__ = ["Version", "check_made", "look", "upgrade"]
 
 _POSTGRES = ("postgresql:", "postgres:")
 
@@ -31,6 +33,17 @@ async def look(url: str) -> Version:
     from connector_vault.stores.sqlite import file, schema
 
     return Version(0 if file.is_unmade(url) else file.survey(url), schema.NEWEST)
+
+
+async def check_made(url: str) -> None:
+    """Let only a database pass that has tables, or is a file: opening makes those.
+
+    Raises:
+        Misconfigured: it has none.
+        StoreUnavailable, Corrupt: it cannot be read.
+    """
+    if url.startswith(_POSTGRES) and not (await look(url)).found:
+        raise Misconfigured("the database has no schema: run connector-vault db upgrade")
 
 
 async def upgrade(url: str) -> Version:

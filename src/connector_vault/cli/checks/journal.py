@@ -37,7 +37,7 @@ def check_journal(settings: "Settings") -> Iterator[Check]:
         yield problem("journal", finding, "name a folder in CONNECTOR_VAULT_JOURNAL")
         return
     yield _disk(folder, _kind_of(there))
-    left = len(list(folder.glob("*.journal"))) if folder.is_dir() else 0
+    left = len(list(folder.rglob("*.journal"))) if folder.is_dir() else 0
     if left:
         words = f"{left} files: of processes that run now, or that ended in the middle of a refresh"
         yield ok("journal files", f"{words}; `maintain` stores what they hold")

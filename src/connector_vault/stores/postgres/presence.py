@@ -48,6 +48,9 @@ class Present:
         """None: behind a proxy that gives nobody a session."""
         self._session: Connection | None = None
         self._lost = asyncio.Event()
+        self._appearing = asyncio.Lock()
+        self._key: int | None = None
+        """Of the lock that is held, or taken again as soon as that can be."""
         self._keeper: asyncio.Task[None] | None = None
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._telling: set[str] = set()
@@ -57,8 +60,13 @@ class Present:
         """Hold the lock of this name from now on, and again whenever its session is lost."""
         if self._server is None:
             return False
-        await self._begin(self._server, lock_of(self._schema, process))
-        self._keeper = asyncio.create_task(self._keep(self._server, lock_of(self._schema, process)))
+        key = lock_of(self._schema, process)
+        async with self._appearing:
+            # Whoever asks again has it: a lock that this process holds cannot be taken again.
+            if self._key != key:
+                await self._begin(self._server, key)
+                self._keeper = asyncio.create_task(self._keep(self._server, key))
+                self._key = key
         return True
 
     async def alive(self, process: str) -> bool | None:

@@ -70,7 +70,7 @@ class Sessions:
 
     def settle(self, session: "Connection", error: BaseException) -> None:
         """Let others have a session after an error, if the server said it and that was all."""
-        if isinstance(error, asyncio.CancelledError) and not session.is_closed():
+        if isinstance(error, asyncio.CancelledError) and not self._closed:
             self._mend(session)
         elif code_of(error):
             self._return(session)

@@ -1,4 +1,7 @@
-"""What has no refresh token is asked about, and not ended on a caller's word."""
+"""What one refresh may do, rule by rule: with a refresh token, and without."""
+
+import asyncio
+from dataclasses import replace
 
 import httpx2
 import pytest
@@ -7,7 +10,7 @@ from connector_vault import Secret, State, Tokens
 from connector_vault.errors import RateLimited, Reconnect
 from connector_vault.room import now_ms
 from connector_vault.stores import Update
-from tests.deeds import ADA, TOKEN, refreshes, renew, row_of
+from tests.deeds import ADA, CLIENT, TOKEN, refreshes, renew, row_of
 from tests.emulated import GitHub
 
 HOUR = 3600_000
@@ -101,3 +104,55 @@ async def test_a_reply_that_names_no_scopes_changes_none(vault, world, connect):
 
     assert (token.scopes, (await row_of(vault, connection)).scopes) == (frozenset({"repo"}), before)
     assert await refreshes(world) == 1
+
+
+async def test_a_reply_without_a_refresh_token_moves_no_end_of_the_old_one(vault, world, connect):
+    connection = await connect(vault)
+    before = await row_of(vault, connection)
+    reply = {"access_token": "gho_new", "expires_in": 28_800, "token_type": "bearer"}
+    await world.fault(path=TOKEN, kind="status", status=200, body=reply)
+
+    await renew(vault, connection)
+
+    assert (await row_of(vault, connection)).dies_on == before.dies_on > 0
+
+
+async def test_two_connections_are_refreshed_each_for_itself(vault, world, connect):
+    first, second = await connect(vault), await connect(vault, login="hubot")
+    await world.fault(path=TOKEN, kind="delay", seconds=0.2, times=2)
+
+    tokens = await asyncio.gather(renew(vault, first), renew(vault, second))
+
+    assert [token.generation for token in tokens] == [2, 2]
+    assert tokens[0].secret != tokens[1].secret
+    assert await refreshes(world) == 2
+
+
+async def test_a_client_of_a_tenant_refreshes_what_it_connected(opened, connect):
+    async with opened(clients=[replace(CLIENT, tenant=ADA.tenant)]) as vault:
+        connection = await connect(vault)
+
+        assert (await renew(vault, connection)).generation == 2
+
+
+DAY = 24 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("left", "refused"), [(0, False), (1, True), (500, True), (DAY, True), (DAY + 1, False)]
+)
+async def test_a_rest_is_kept_to_the_millisecond(opened, connect, left, refused):
+    """One that is longer than a day was written by a clock that has been set back."""
+    now = now_ms()
+    async with opened(clock=lambda: now) as vault:
+        connection = await connect(vault)
+        await vault.room.store.commit(Update(connection.id, {}, {"retry_at": now + left}))
+
+        turned_away = isinstance(await outcome(renew(vault, connection)), RateLimited)
+
+    assert turned_away is refused
+
+
+async def outcome(work):
+    (found,) = await asyncio.gather(work, return_exceptions=True)
+    return found
