@@ -30,13 +30,17 @@ check: $(VENV)/.check  ## lint, format, types, architecture, dependencies
 bench: $(VENV)/.test  ## measure each promise of speed beside its floor
 	@$(BIN)/python -m benchmarks
 
+mutants: $(VENV)/.check  ## change each rule of a refresh a little, and see that a test notices
+	@PYTHONPATH=$(CURDIR)/mutants/src $(BIN)/mutmut run || PYTHONPATH=$(CURDIR)/mutants/src $(BIN)/mutmut run
+	@$(BIN)/mutmut results
+
 wheel: $(VENV)/.test  ## run demo and tests on the built wheel alone, on every Python there is
 	@PYTHON=$(BIN)/python tests/wheel.sh
 
 inspector: build/inspector/.made  ## install the MCP Inspector, a test client that is not ours
 
 clean:  ## remove what these commands made
-	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) build dist mutants .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \

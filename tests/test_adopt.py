@@ -12,7 +12,7 @@ from connector_vault.errors import (
     Refused,
 )
 from connector_vault.room import now_ms
-from tests.deeds import ADA, CALLBACK, TOKEN, all_of, live, refreshes, renew, row_of
+from tests.deeds import ADA, CALLBACK, TOKEN, all_of, live, refreshes, renew
 from tests.emulated import GitHub
 from tests.times import Time
 
@@ -140,13 +140,40 @@ async def test_after_a_consent_no_other_system_is_named(vault, world, elsewhere,
     assert caught.value.reason == "bad_refresh_token"
 
 
-async def test_an_account_that_is_connected_already_keeps_its_connection(vault, elsewhere, connect):
+async def test_an_account_that_is_connected_and_works_stays_as_it_is(
+    vault, world, elsewhere, connect
+):
     connection = await connect(vault)
 
     adopted = await adopt(vault, await elsewhere.tokens(scope=OFFLINE))
 
-    assert (adopted.id, adopted.generation) == (connection.id, 3)
-    assert (await row_of(vault, adopted)).origin == "adopted"
+    assert (adopted, await refreshes(world)) == (connection, 0)
+
+
+async def test_a_dead_connection_is_mended_by_an_adoption(vault, world, elsewhere, connect):
+    connection = await connect(vault)
+    await live(world)
+    with pytest.raises(Reconnect):
+        await renew(vault, connection)
+
+    adopted = await adopt(vault, await elsewhere.tokens(scope=OFFLINE))
+
+    assert (adopted.id, adopted.state, adopted.generation) == (connection.id, State.ACTIVE, 3)
+
+
+@pytest.mark.parametrize("expired", [False, True])
+async def test_tokens_that_are_adopted_twice_are_spent_once(opened, world, elsewhere, expired):
+    """A migration that was interrupted is run again: its tokens are spent by then."""
+    time = Time(world)
+    said = await elsewhere.tokens(scope=OFFLINE)
+    async with opened(clock=time.clock) as vault:
+        if expired:
+            await time.on(9 * HOURS)
+        first = await adopt(vault, said)
+        again = await adopt(vault, said)
+
+        assert (again, await refreshes(world)) == (first, 1)
+        assert (await renew(vault, first, newer_than=2)).generation == 3
 
 
 async def test_a_client_that_nobody_registered_is_refused(vault, world, elsewhere):

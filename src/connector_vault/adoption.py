@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from connector_vault import oauth, registry
 from connector_vault.connector import Connector
+from connector_vault.envelope import length_prefixed
 from connector_vault.errors import (
     BadArguments,
     RateLimited,
@@ -14,11 +15,11 @@ from connector_vault.errors import (
     TimedOut,
     Unreachable,
 )
-from connector_vault.intake import Intake, identify, take_in
-from connector_vault.model import Account, Owner, Secret, Tokens
+from connector_vault.intake import Intake, identify, same_account, take_in
+from connector_vault.model import Account, Owner, Secret, State, Tokens
 from connector_vault.refresh import Refresher
-from connector_vault.room import Room, owner_of
-from connector_vault.stores import Row
+from connector_vault.room import Room, check_usable, owner_of
+from connector_vault.stores import Owned, Row
 
 __all__ = ["adopt", "is_nameless", "name"]
 
@@ -37,26 +38,54 @@ async def adopt(
     oauth.oauth_of(connector)
     _check(tokens)
     known = room.clients.named(provider, client, owner.tenant)
-    account = await _account(room, connector, tokens)
-    intake = Intake(
-        owner=owner,
-        provider=provider,
-        kind="oauth",
-        client=known,
-        tokens=tokens,
-        account=account or Account(id=""),
-        origin="adopted",
-    )
-    row, _ = await take_in(room, intake)
-    if tokens.refresh is None:
+    origin = await _origin(room, tokens)
+    # The same tokens once more are spent by now: to refresh them again could end the grant.
+    row = await _adopted(room, provider, owner, origin)
+    if row is None:
+        account = await _account(room, connector, tokens)
+        intake = Intake(
+            owner=owner,
+            provider=provider,
+            kind="oauth",
+            client=known,
+            tokens=tokens,
+            account=account or Account(id=""),
+            origin=origin,
+        )
+        there = await same_account(room, intake)
+        if there is not None and there.state == State.ACTIVE.value:
+            return there
+        row, _ = await take_in(room, intake)
+    kept, _ = await room.keyring.open(row)
+    if kept.refresh is None or kept.refresh != tokens.refresh:
         return row
+    return await _take_over(room, refresher, row)
+
+
+async def _take_over(room: Room, refresher: Refresher, row: Row) -> Row:
     try:
         # At once: from then on the other system's refresh token is spent, ours is the only one.
         row = await refresher.renew(row)
     except (RateLimited, TimedOut, Unreachable):
-        # It is kept, and tried again. To hand it over once more would make two that refresh it.
+        # It is kept, and tried again in the background.
         return row
-    return row if account else await name(room, row)
+    return await name(room, row) if is_nameless(row) else row
+
+
+async def _adopted(room: Room, provider: str, owner: Owner, origin: str) -> Row | None:
+    async for row in room.store.rows(Owned(owner=owner, provider=provider)):
+        if row.origin == origin and row.state != State.REVOKED.value:
+            check_usable(row)
+            return row
+    return None
+
+
+async def _origin(room: Room, tokens: Tokens) -> str:
+    # Keyed, so that whoever reads the database cannot try tokens against it.
+    key = await room.keyring.store_key()
+    secret = tokens.refresh or tokens.access
+    mark = key.mac(length_prefixed(b"connector_vault/adopted", secret.reveal().encode()))
+    return f"adopted:{mark[:16].hex()}"
 
 
 async def _account(room: Room, connector: Connector, tokens: Tokens) -> Account | None:
@@ -72,7 +101,7 @@ async def _account(room: Room, connector: Connector, tokens: Tokens) -> Account 
 
 def is_nameless(row: Row) -> bool:
     """Tell whether nobody knows yet whose a connection is."""
-    return row.origin == "adopted" and not row.account
+    return row.origin.startswith("adopted") and not row.account
 
 
 async def name(room: Room, row: Row) -> Row:
@@ -93,7 +122,7 @@ async def name(room: Room, row: Row) -> Row:
         client=room.clients.holding(row.provider, row.client_id, row.tenant),
         tokens=tokens,
         account=account,
-        origin="adopted",
+        origin=row.origin,
     )
     named, _ = await take_in(room, intake, over=row)
     return named

@@ -1,7 +1,6 @@
 """Taking a token set in: whose it is, and which row it goes into."""
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from connector_vault import lifecycle
 from connector_vault.connector import Connector
@@ -22,7 +21,7 @@ from connector_vault.model import Account, Client, Kind, Owner, State, Tokens
 from connector_vault.room import Room, new_id
 from connector_vault.stores import AddConnection, AddKey, Conflict, Owned, Row, Update, Value
 
-__all__ = ["Intake", "check_mendable", "identify", "take_in"]
+__all__ = ["Intake", "check_mendable", "identify", "same_account", "take_in"]
 
 _TRIES = 20
 """How often a consent that met a refresh tries again. It always wins."""
@@ -42,7 +41,8 @@ class Intake:
     client: Client | None
     tokens: Tokens
     account: Account
-    origin: Literal["consent", "pasted", "adopted"]
+    origin: str
+    """"consent", "pasted", or "adopted" and what tells that the same tokens are adopted again."""
 
 
 async def identify(room: Room, connector: Connector, tokens: Tokens, deadline: float) -> Account:
@@ -78,7 +78,7 @@ async def take_in(room: Room, intake: Intake, over: Row | None = None) -> tuple[
     for _ in range(_TRIES):
         if over is not None:
             check_mendable(over, intake.provider)
-        same = await _same_account(room, intake)
+        same = await same_account(room, intake)
         old = over or same
         if over is not None and same is not None and same.id != over.id:
             raise NotAllowed(f"{same.id} holds this account already: name that one, or none")
@@ -159,7 +159,7 @@ async def _add(room: Room, intake: Intake) -> Row:
 async def _replace(room: Room, intake: Intake, old: Row) -> Row:
     _, account = await room.keyring.open(old)
     # Of one that was adopted with an access token that had ended, nobody knew whose it is.
-    if account != intake.account.id and (account or old.origin != "adopted"):
+    if account != intake.account.id and (account or not old.origin.startswith("adopted")):
         msg = f"{old.id} belongs to another {old.provider} account: sign in there as {old.label}"
         raise NotAllowed(msg)
     step = lifecycle.after(State(old.state), Happening.CONSENTED)
@@ -203,7 +203,8 @@ async def _replace(room: Room, intake: Intake, old: Row) -> Row:
     return new
 
 
-async def _same_account(room: Room, intake: Intake) -> Row | None:
+async def same_account(room: Room, intake: Intake) -> Row | None:
+    """Give the live connection that its owner has to this account already."""
     if not intake.account.id:
         return None
     found: list[Row] = []

@@ -231,7 +231,8 @@ def _failure(connector: Connector, reply: Reply, answer: _Answer) -> Exception:
     oauth = oauth_of(connector)
     code = answer.error if _CODE.fullmatch(answer.error) else ""
     said = _one_line(answer.error_description)
-    if code in oauth.dead:
+    if code in oauth.dead and reply.status < 500 and reply.status != 429:
+        # A provider in trouble is not believed that a grant is dead.
         return Reconnect(code)
     if code in oauth.misconfigured:
         words = f"{connector.title} refuses our OAuth client ({code}): check its id and secret"

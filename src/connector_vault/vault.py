@@ -167,7 +167,8 @@ class Vault:
         """Take over tokens that another system obtained under the same OAuth client.
 
         They are refreshed at once, so that the other system's copy is spent: stop it first, or the
-        provider may take two refreshers for a thief and end the grant.
+        provider may take two refreshers for a thief and end the grant. An account that is connected
+        and works stays as it is, and so does what was adopted before.
 
         Raises:
             BadArguments: the tokens cannot be any.

@@ -79,7 +79,7 @@ class Verdicts:
             return code
         if alive:
             return f"{code}: another system has refreshed this grant"
-        if row.origin == "adopted":
+        if row.origin.startswith("adopted"):
             return f"{code}: maybe the system it was adopted from still refreshes it"
         return code
 

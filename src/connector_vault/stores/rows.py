@@ -76,7 +76,7 @@ class Row(NamedTuple):
     """An earlier attempt, now over, that may have spent it and whose answer nobody heard."""
     receipt: str
     origin: str
-    """Where its tokens first came from: "consent", "pasted" or "adopted"."""
+    """Where its tokens first came from: "consent", "pasted", or "adopted:" and a mark of them."""
     granted_at: int
     """When its owner last consented."""
     proven_at: int
