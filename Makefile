@@ -30,6 +30,10 @@ check: $(VENV)/.check  ## lint, format, types, architecture, dependencies
 bench: $(VENV)/.test  ## measure each promise of speed beside its floor
 	@$(BIN)/python -m benchmarks
 
+torture: $(VENV)/.test  ## a million schedules, 50 crowds, 1,000 kills, failovers at full size
+	@$(BIN)/python -m tests.torture --schedules 1000000 --jobs 2
+	@CONNECTOR_VAULT_TORTURE=1 $(BIN)/pytest tests/test_crowd.py tests/test_kills.py tests/test_failover.py
+
 mutants: $(VENV)/.check  ## change each rule of a refresh a little, and see that a test notices
 	@PYTHONPATH=$(CURDIR)/mutants/src $(BIN)/mutmut run || PYTHONPATH=$(CURDIR)/mutants/src $(BIN)/mutmut run
 	@$(BIN)/mutmut results

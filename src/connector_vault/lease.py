@@ -22,7 +22,7 @@ from connector_vault.stores import LEASE_LIFE, Conflict, Event, Row, Update, Val
 
 __all__ = ["Held", "Leases"]
 
-_PATIENCE = lifecycle.LIFE + 5.0
+_PATIENCE = lifecycle.LIFE + lifecycle.SETTLE + 5.0
 """Seconds a caller waits for another's lease: a dead holder's runs out before."""
 
 _FIRST_LOOK = 0.01
@@ -61,6 +61,8 @@ class Leases:
         self._running: set[str] = set()
         self._ending: set[str] = set()
         """Those of them that are being given back."""
+        self._gone: dict[str, float] = {}
+        """Attempts of dead processes, and when each was first seen to be one."""
         self._names: dict[str, str] = {}
         self._naming = asyncio.Lock()
         self._nameless = new_id("none")
@@ -140,11 +142,20 @@ class Leases:
 
     async def _is_over(self, found: Row, now: int) -> bool:
         life = await self._life(found.intent)
+        if life is Life.DEAD and not self._has_settled(found.intent):
+            return False
         over = lifecycle.is_over(life, lease_until=found.lease_until, now=now)
         if over and life is Life.UNKNOWN:
             # It may have lived here all the same, under a name that nobody knows it by.
             await self._landings.replay()
         return over
+
+    def _has_settled(self, attempt: str) -> bool:
+        # One that was stopped past its lease may have sent its request just before it was killed.
+        if _process_of(attempt) in self._names:
+            return True
+        now = asyncio.get_running_loop().time()
+        return now >= self._gone.setdefault(attempt, now) + lifecycle.SETTLE
 
     async def _take(self, found: Row, *, spend: bool) -> Held | None:
         attempt = await self._attempt()
@@ -164,6 +175,7 @@ class Leases:
         if row is None:
             self._running.discard(attempt)
             return None
+        self._gone.pop(found.intent, None)
         return Held(row, taken, found.due_at)
 
     async def _attempt(self) -> str:
