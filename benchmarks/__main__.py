@@ -1,4 +1,7 @@
-"""Run every benchmark: `python -m benchmarks`, or those named: `python -m benchmarks warm`."""
+"""Run benchmarks: `python -m benchmarks`, or those named: `python -m benchmarks warm`.
+
+`peers` is run only if it is named, because it installs what others made.
+"""
 
 import asyncio
 import os
@@ -6,16 +9,32 @@ import platform
 import sys
 from importlib import import_module
 
-ALL = ("warm", "write", "connect", "refresh", "call", "isolation", "mcp_stdio")
+USUAL = ("warm", "write", "connect", "refresh", "upkeep", "call", "isolation", "mcp_stdio")
+ALL = (*USUAL, "peers")
+
+USAGE = f"""usage: python -m benchmarks [NAME ...]
+
+names: {", ".join(ALL)}
+Without one: all but peers, which installs what others published into build/peers.
+Longer: python -m benchmarks.upkeep --minutes 6 --connections 10000"""
 
 
-async def main(names: list[str]) -> None:
+async def main(names: list[str]) -> int:
     """Print the machine, then each table as it is done."""
+    if unknown := [name for name in names if name not in ALL]:
+        helped = unknown[0] in ("-h", "--help")
+        print(USAGE if helped else f"no benchmark is named {unknown[0]}\n{USAGE}")
+        return 0 if helped else 2
+    for name in names or USUAL:
+        module = import_module(f"benchmarks.{name}")
+        load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
+        if name == (names or USUAL)[0]:
+            print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load {load}")
+        print("\n" + await module.measure(), flush=True)
     load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
-    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load {load}")
-    for name in names:
-        print("\n" + await import_module(f"benchmarks.{name}").measure(), flush=True)
+    print(f"\nload at the end {load}")
+    return 0
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1:] or list(ALL)))
+    sys.exit(asyncio.run(main(sys.argv[1:])))

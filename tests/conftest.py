@@ -45,6 +45,21 @@ class Place(NamedTuple):
     file: Path
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Show what tests measured, also those that ran in another process."""
+    reports = (one for some in terminalreporter.stats.values() for one in some)
+    told = [
+        value
+        for report in reports
+        for name, value in getattr(report, "user_properties", ())
+        if name == "measured"
+    ]
+    if told:
+        terminalreporter.section("measured")
+    for line in sorted(set(told)):
+        terminalreporter.write_line(line)
+
+
 @pytest.fixture
 def anyio_backend():
     return "asyncio"

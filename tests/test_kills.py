@@ -60,7 +60,7 @@ async def test_a_kill_at_each_step(store, reuse, tmp_path):
 
 @pytest.mark.timeout(60 + BATCHES * 15)
 @pytest.mark.parametrize("store", STORES)
-async def test_kills_at_any_moment(store, tmp_path, capsys):
+async def test_kills_at_any_moment(store, tmp_path, record_property):
     chance, tally = random.Random(SEED), Tally()
     async with grounds(store, tmp_path, seed=SEED, longest=0.02) as ground:
         await ground.connect(PROCESSES * EACH // 2)
@@ -69,8 +69,7 @@ async def test_kills_at_any_moment(store, tmp_path, capsys):
             marks = await ground.kill(*doomed(ground, chance))
             async with ground.open() as vault:
                 await tally.settle(ground, vault, marks)
-    with capsys.disabled():
-        print(f"\n{store}, seed {SEED}: {tally.told()}")  # noqa: T201  # the figures are the point
+    record_property("measured", f"{store}, seed {SEED}: {tally.told()}")
 
     assert tally.unexplained == []
     assert tally.kills == BATCHES * PROCESSES

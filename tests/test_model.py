@@ -198,7 +198,8 @@ def test_a_receipt_is_confirmed_once_it_has_an_end():
     )
 
     assert not receipt.confirmed
-    assert replace(receipt, finished_at=NOW).confirmed
+    assert not replace(receipt, finished_at=NOW).confirmed
+    assert replace(receipt, finished_at=NOW, outcome="revoked").confirmed
 
 
 def test_an_account_says_nothing_of_scopes_unless_told():
