@@ -83,7 +83,11 @@ def _within_reach(packed: Path, place: Path) -> Path:
     """Give the programs where whoever runs them may read them."""
     if not _somebody() or all(path.stat().st_mode & 0o005 == 0o005 for path in packed.parents):
         return packed
-    return Path(shutil.copytree(packed, place / "programs"))
+    # Their libraries lie beside the package, and are found from where the programs are.
+    package = packed.parent
+    libraries = package.with_name(f"{package.name}.libs")
+    shutil.copytree(libraries, place / libraries.name)
+    return Path(shutil.copytree(packed, place / package.name / packed.name))
 
 
 def _somebody() -> _As:

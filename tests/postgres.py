@@ -174,7 +174,11 @@ def within_reach(packed, folder):
     """Give the programs where whoever runs them may read them."""
     if not as_user() or all(path.stat().st_mode & 0o005 == 0o005 for path in packed.parents):
         return packed
-    return shutil.copytree(packed, folder / "programs")
+    # Their libraries lie beside the package, and are found from where the programs are.
+    package = packed.parent
+    libraries = package.with_name(f"{package.name}.libs")
+    shutil.copytree(libraries, folder / libraries.name)
+    return shutil.copytree(packed, folder / package.name / packed.name)
 
 
 def as_user():
