@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench torture mutants wheel inspector clean
+.PHONY: help demo test check bench peers torture mutants wheel inspector clean
 
 help:  ## list these commands
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -29,6 +29,9 @@ check: $(VENV)/.check  ## lint, format, types, architecture, dependencies
 
 bench: $(VENV)/.test  ## measure each promise of speed beside its floor
 	@$(BIN)/python -m benchmarks
+
+peers: $(VENV)/.test  ## measure what others publish on PyPI beside ours
+	@$(BIN)/python -m benchmarks peers
 
 torture: $(VENV)/.test  ## a million schedules, 50 crowds, 1,000 kills, failovers at full size
 	@$(BIN)/python -m tests.torture --schedules 1000000 --jobs 2

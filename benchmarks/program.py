@@ -18,6 +18,10 @@ _MAX_LINE = 16 * 1024 * 1024
 """Bytes."""
 
 
+_FAREWELL = 20.0
+"""Seconds until it is killed."""
+
+
 class Failed(Exception):
     """Say that a process ended without saying what it was to say: the end of what it wrote."""
 
@@ -65,8 +69,10 @@ async def program(*command: str, env: Mapping[str, str] | None = None) -> AsyncG
     try:
         yield Program(process)
     finally:
-        with suppress(ProcessLookupError, TimeoutError):
-            async with asyncio.timeout(20):
+        assert process.stdin
+        process.stdin.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_FAREWELL):
                 await process.communicate()
         if process.returncode is None:
             process.kill()

@@ -4,7 +4,7 @@ import asyncio
 import json
 import signal
 import subprocess
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -54,7 +54,11 @@ GARBAGE = [
 def sockets_of(pid, url):
     """Count the connections of a process to the emulator."""
     port = int(url.rpartition(":")[2])
-    held = {str(one.readlink()) for one in Path(f"/proc/{pid}/fd").iterdir()}
+    held = set()
+    for one in Path(f"/proc/{pid}/fd").iterdir():
+        # It works in the background, too: a file may be closed while this looks.
+        with suppress(FileNotFoundError):
+            held.add(str(one.readlink()))
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     here = [row for row in rows if f"socket:[{row[9]}]" in held]
     return sum(row[2].endswith(f":{port:04X}") and row[3] == "01" for row in here)

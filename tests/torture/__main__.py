@@ -9,6 +9,7 @@ from itertools import islice
 from multiprocessing import get_context
 from time import perf_counter
 
+from tests.torture.campaign import search, share
 from tests.torture.fate import POLICIES
 from tests.torture.ground import ground
 from tests.torture.rules import RULES
@@ -27,28 +28,6 @@ def main():
     if said.rules:
         return _rules(said)
     return _one(said) if said.seed is not None else _many(said)
-
-
-def search(rule, budget):
-    """Look for a bad end without a rule. Give the seed and what happened, or None."""
-    with ground() as here, rule.off():
-        for seed in range(budget):
-            found = simulate(here, seed, **rule.where)
-            if found.failures:
-                return seed, found.failures[0]
-    return None
-
-
-def share(seeds):
-    """Run some schedules. Give what was reached, and the bad ends."""
-    reached, bad = Counter(), []
-    with ground() as here:
-        for seed in seeds:
-            found = simulate(here, seed)
-            reached.update(found.reached)
-            if found.failures:
-                bad.append((seed, found.failures[0]))
-    return reached, bad
 
 
 def _arguments():

@@ -189,6 +189,7 @@ class Consenter(Actor):
                 raise
         else:
             world.kept.add(said["refresh_token"])
+            world.safe.add(said["refresh_token"])
         self.done = True
 
 

@@ -37,6 +37,7 @@ REACH = {
     "kill": 90,
     "kill warm": 8,
     "kill hot": 25,
+    "clock set": 90,
     "pause": 90,
     "pause warm": 8,
     "pause hot": 25,

@@ -55,6 +55,8 @@ class Ground:
         self._ids.seed(seed)
         self.database.execute("begin")
         self.world = World(self, seed, setting, trace=trace)
+        others = "delete from connection where id <> ?"
+        self.database.execute(others, (self.world.connection,))
         return self.world
 
     def end(self):

@@ -15,6 +15,9 @@ STEPS = 60_000
 SECONDS = 40_000.0
 """How long a schedule may take until somebody is said to wait for ever."""
 
+PROMPTLY = 10.0
+"""Seconds in which all is done where nothing fails."""
+
 _KNOWN_GOOD = ("disk full", "sync fails")
 
 
@@ -44,6 +47,7 @@ def simulate(ground, seed, *, trace=False, **wanted):
     for one in world.loop.failures:
         error = one.get("exception")
         world.fail("UNEXPECTED", f"{one.get('message')}: {error!r}")
+    _check_promptness(world)
     left = ground.end()
     if left and not world.failures and not any(world.reached[one] for one in _KNOWN_GOOD):
         world.fail("LITTER", f"{len(left)} journals were left")
@@ -58,8 +62,19 @@ def simulate(ground, seed, *, trace=False, **wanted):
     )
 
 
+def _check_promptness(world):
+    """Nobody hears an excuse where nothing failed and nobody came between."""
+    setting = world.setting
+    disturbed = setting.faults or setting.enders or setting.consent or setting.nameless
+    if disturbed or setting.tempo == "slow":
+        return
+    told = [what for what in world.reached if what.startswith("told ")]
+    if told or world.loop.time() > PROMPTLY:
+        world.fail("PROMPT", f"nothing failed: {told}, {world.loop.time():.0f} s")
+
+
 async def _play(world):
-    world.provider.consent()
+    world.safe.add(world.provider.consent()["refresh_token"])
     crew = [_Seat(world, number, targets) for number, targets in enumerate(world.setting.targets)]
     for _ in range(world.setting.enders):
         crew[world.fate.rng.randrange(len(crew))].add(Ender(world))

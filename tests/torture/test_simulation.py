@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from tests.torture.__main__ import search, share
+from tests.torture.campaign import search, share
 from tests.torture.ground import ground
 from tests.torture.rules import RULES
 from tests.torture.simulate import simulate

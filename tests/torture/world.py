@@ -56,12 +56,16 @@ class World:
         self.overtaken = {}
         """Attempts that others took for over after a time, with the step at which they did."""
         self.away_until = 0.0
+        self.set_by = 0
+        """Milliseconds by which somebody has set the clock forward."""
         self.posts = {}
         self.consents = []
         self.kept = set()
         """Refresh tokens of consents that were taken in."""
         self.actors = []
         self.all_done = asyncio.Event()
+        self.state = "active"
+        """What the row said after the last commit."""
         self.ended_at = -1
         """The step at which the row first said `revoking`."""
         self.stored = set()
@@ -72,7 +76,7 @@ class World:
 
     def clock(self):
         """Give the time all agree on, in milliseconds since 1970."""
-        return EPOCH + int(self.loop.time() * 1000)
+        return EPOCH + self.set_by + int(self.loop.time() * 1000)
 
     def say(self, who, what):
         if self.trace is not None:
@@ -111,6 +115,8 @@ class World:
             process.die()
         elif wait and self.strikes("pause", process):
             self._stop(process)
+        elif self.strikes("clock set", process):
+            self.set_by += self.fate.rng.choice((-3_600_000, -40_000, 40_000, 3_600_000))
 
     def check_database(self, process):
         """Let nobody pass while it is away."""
@@ -127,13 +133,22 @@ class World:
 
     def note_committed(self):
         """Look what a commit made of the row."""
-        state, _ = self.row()
+        before, (state, _) = self.state, self.row()
+        self.state = state
+        if state == "reconnect" and state != before:
+            self._look_at_verdict()
         if token := STORING.get(None):
             self.stored.add(token)
         if state == "revoking" and self.ended_at < 0:
             self.ended_at = self.step
         if state in ("active", "reconnect") and self.ended_at >= 0:
             self.fail("RISEN", f"{state} after a disconnect")
+
+    def _look_at_verdict(self):
+        self.note("verdicts")
+        grant = max(self.provider.grants.values(), key=lambda one: one.number)
+        if grant.alive and self.is_owed(grant) and not self.reached["cap passed"]:
+            self.fail("WRONG", f"reconnect, though {grant.newest} is good and was received")
 
     @property
     def asked_to_end(self):
