@@ -5,7 +5,6 @@ import sys
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
-from itertools import islice
 from multiprocessing import get_context
 from time import perf_counter
 
@@ -17,9 +16,6 @@ from tests.torture.simulate import simulate
 
 SHARE = 500
 """Schedules a process runs at a time."""
-
-SHOWN = 20
-"""Failures that are listed."""
 
 
 def main():
@@ -73,6 +69,9 @@ def _many(said):
         for number, (more, worse) in enumerate(pool.map(share, shares), start=1):
             reached.update(more)
             bad += worse
+            for seed, failure in worse:
+                # At once: whoever stops this has them.
+                print(f"\rpython -m tests.torture --seed {seed}  # {failure}", flush=True)
             speed = number * SHARE / (perf_counter() - begun)
             sys.stderr.write(
                 f"\r{number * SHARE:,} schedules, {len(bad)} bad, {speed:.0f} a second "
@@ -80,8 +79,6 @@ def _many(said):
     print(f"\n{said.schedules:,} schedules from seed {said.first}, {len(bad)} with a bad end")
     for what, count in sorted(reached.items()):
         print(f"{count:10,}  {what}")
-    for seed, failure in islice(bad, SHOWN):
-        print(f"python -m tests.torture --seed {seed}  # {failure}")
     return int(bool(bad))
 
 
