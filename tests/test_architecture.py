@@ -35,6 +35,7 @@ FLOORS = {
         "clients",
         "egress",
         "emulator",
+        "errand",
         "http",
         "journal",
         "keys",

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from connector_vault import State, lifecycle
-from connector_vault.errors import KeysUnavailable
+from connector_vault.errors import KeysDenied, KeysUnavailable
 from connector_vault.room import now_ms
 from tests.deeds import ADA, live, refreshes, renew, row_of, until
 from tests.lives import (
@@ -102,13 +102,14 @@ async def test_of_two_processes_that_land_at_once_one_does(
     assert (await generation(vault, connection), len(told(raw, "refreshed"))) == (2, 1)
 
 
-async def test_tokens_wait_for_a_key_holder_that_is_away(vault, world, place, connect):
+@pytest.mark.parametrize("error", [KeysUnavailable, KeysDenied])
+async def test_tokens_wait_for_a_key_holder(vault, world, place, connect, error):
     connection = await connect(vault)
     await killed_with_tokens(vault, place, world, connection)
     keyless, holder = held_by(vault, place)
-    holder.error = KeysUnavailable("it is away")
+    holder.error = error("not now")
 
-    with pytest.raises(KeysUnavailable):
+    with pytest.raises(error):
         await keyless.maintain()
     assert await generation(vault, connection) == 1
 

@@ -8,7 +8,8 @@ import pytest
 
 from connector_vault.errors import Corrupt, Misconfigured
 from connector_vault.keys import Raw, Wrapped, open_keys
-from connector_vault.keys.local import LocalKeys, _check
+from connector_vault.keys.local import LocalKeys
+from connector_vault.keys.local.file import _check
 
 OLD = "1 AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=\n"
 ONE = "1 AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=\n"

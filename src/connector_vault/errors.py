@@ -18,6 +18,7 @@ ConnectorVaultError
 │   └── RolledBack      an older, genuine state came back
 ├── Shredded            the data key was destroyed: nothing can open this again
 └── Misconfigured       the operator has to mend a setting
+    └── KeysDenied      the key holder says that this vault may not: mend its rights
 """
 
 from typing import Self
@@ -28,6 +29,7 @@ __all__ = [
     "ConnectorVaultError",
     "Corrupt",
     "Crashed",
+    "KeysDenied",
     "KeysUnavailable",
     "Misconfigured",
     "NotAllowed",
@@ -138,3 +140,7 @@ class Shredded(ConnectorVaultError):
 
 class Misconfigured(ConnectorVaultError):
     """Say which setting is wrong. Next: the operator mends it; no connection was changed."""
+
+
+class KeysDenied(Misconfigured):
+    """Say that the key holder refused, and no cache bridges that. Next: mend the vault's rights."""

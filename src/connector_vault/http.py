@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Literal, Protocol, runtime_checkable
 from urllib.parse import urlsplit
@@ -32,6 +33,8 @@ _SHORT = 64 * 1024
 """Bytes."""
 
 _MAX_CONNECTIONS = 200
+_MAX_IDLE = 40
+"""Of those, kept for the next request. httpcore2 looks through all of them for each one."""
 
 _UNACKNOWLEDGED = 20_000
 """Milliseconds. As long as the one request of a refresh may take: see `lifecycle.SEND`."""
@@ -146,7 +149,7 @@ async def open_http(emulator: str | None = None) -> AsyncGenerator[Http]:
         trust_env=emulator is None,
         verify=emulator
         is None,  # an emulator speaks plain http, and certificates take long to load
-        limits=httpx2.Limits(max_connections=_MAX_CONNECTIONS),
+        limits=httpx2.Limits(max_connections=_MAX_CONNECTIONS, max_keepalive_connections=_MAX_IDLE),
     ) as client:
         yield Http(client, emulator.rstrip("/") if emulator else None)
 
@@ -160,6 +163,7 @@ def _check_emulator(url: str) -> None:
         raise Misconfigured("an emulator is on this machine: http://127.0.0.1:PORT")
 
 
+@lru_cache
 def origin_of(url: str) -> str:
     """Give scheme, host and port of a url: `https://api.github.com`.
 

@@ -15,6 +15,7 @@ from connector_vault.envelope import DataKey, encode
 from connector_vault.errors import (
     ConnectorVaultError,
     Corrupt,
+    KeysDenied,
     KeysUnavailable,
     NotConnected,
     Shredded,
@@ -136,7 +137,7 @@ class Landings:
     async def _landed(self, received: Received) -> bool:
         try:
             await self._land(received)
-        except (KeysUnavailable, StoreUnavailable):
+        except (KeysDenied, KeysUnavailable, StoreUnavailable):
             raise
         except ConnectorVaultError as error:
             _log.error("a reply for %s is not stored: %s", received.connection, error)

@@ -1,27 +1,27 @@
 """What every key holder promises. A new one is a line in HOLDERS."""
 
+from importlib import import_module
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connector_vault.envelope import wrap_context
 from connector_vault.errors import BadArguments, Corrupt
-from connector_vault.keys import Raw, Wrapped, open_keys
+from connector_vault.keys import Raw, Wrapped
 
 DEK = b"k" * 32
 CONTEXT = wrap_context(b"s" * 16, "acme", "con_1", b"i" * 16)
 
 
-def local(folder):
-    return open_keys(f"local:{folder / 'vault.key'}", create=True)
+HOLDERS = ["local"]
+"""Modules of tests.holders."""
 
 
-HOLDERS = [local]
-
-
-@pytest.fixture(params=HOLDERS, ids=lambda make: make.__name__)
-def holder(request, tmp_path):
-    return request.param(tmp_path)
+@pytest.fixture(params=HOLDERS)
+async def holder(request, tmp_path):
+    async with import_module(f"tests.holders.{request.param}").opened(tmp_path) as holder:
+        yield holder
 
 
 async def wrapped(holder, dek=DEK, context=CONTEXT):
@@ -148,9 +148,37 @@ async def test_a_holder_that_works_is_healthy(holder):
     assert await holder.health() is None
 
 
-async def test_a_holder_has_a_name_and_a_version(holder):
+async def test_a_holder_has_a_name_and_versions(holder):
     assert holder.id.partition(":")[2]
-    assert await holder.version() >= 1
+    assert await holder.oldest() == await holder.version() >= 1
+
+
+async def test_a_rotation_makes_a_version_that_wraps_from_now_on(holder):
+    before, old = await wrapped(holder), await holder.version()
+
+    assert await holder.rotate() == await holder.version() == old + 1
+
+    (after,) = await holder.rewrap([Wrapped(before, CONTEXT)])
+    items = [Wrapped(key, CONTEXT) for key in (before, after, await wrapped(holder))]
+    assert await holder.unwrap(items) == [DEK] * 3
+
+
+async def test_what_a_retired_version_wrapped_is_noise(holder):
+    before = await wrapped(holder)
+    new = await holder.rotate()
+    (after,) = await holder.rewrap([Wrapped(before, CONTEXT)])
+
+    await holder.retire(new)
+
+    assert await holder.oldest() == new
+    gone, kept = await holder.unwrap([Wrapped(before, CONTEXT), Wrapped(after, CONTEXT)])
+    assert isinstance(gone, Corrupt)
+    assert kept == DEK
+
+
+async def test_the_version_in_use_is_never_retired(holder):
+    with pytest.raises(BadArguments, match="version"):
+        await holder.retire(await holder.version() + 1)
 
 
 def test_an_item_does_not_show_its_key():

@@ -29,6 +29,7 @@ CODES: Mapping[type[ConnectorVaultError], int] = {
     errors.Crashed: FAILED,
     errors.Unreachable: FAILED,
     errors.KeysUnavailable: 6,
+    errors.KeysDenied: 6,
     errors.StoreUnavailable: FAILED,
     errors.Corrupt: FAILED,
     errors.RolledBack: FAILED,

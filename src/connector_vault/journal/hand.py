@@ -1,12 +1,12 @@
 """Who does the work on the disk, and how. A simulation brings its own of both."""
 
-import asyncio
 import os
 import queue
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import Protocol, TypeVar
+
+from connector_vault.errand import Errand
 
 __all__ = ["Disk", "Hand", "OwnThread"]
 
@@ -49,19 +49,19 @@ class OwnThread:
     """A hand that does not stop the event loop. It starts with its first work."""
 
     def __init__(self) -> None:
-        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[Errand[object] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
     async def run(self, work: Callable[[], T]) -> T:
-        done: Future[T] = Future()
-        self._jobs.put(lambda: _settle(done, work))
+        job = Errand(work)
+        self._jobs.put(job)
         if self._thread is None:
             # A disk that hangs must not keep a process from ending: hence a daemon.
             self._thread = threading.Thread(
                 target=self._work, name="connector-vault-journal", daemon=True
             )
             self._thread.start()
-        return await asyncio.wrap_future(done)
+        return await job.answer
 
     def close(self) -> None:
         """Let it end after what it was asked for."""
@@ -69,16 +69,5 @@ class OwnThread:
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            job()
-
-
-def _settle(done: Future[T], work: Callable[[], T]) -> None:
-    wanted = done.set_running_or_notify_cancel()
-    try:
-        result = work()
-    except Exception as error:  # noqa: BLE001  # it belongs to whoever waits in another thread
-        if wanted:
-            done.set_exception(error)
-        return
-    if wanted:
-        done.set_result(result)
+            job.run()
+            job.tell()

@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 
 from connector_vault.errors import Corrupt, Misconfigured
 
-__all__ = ["KeyHolder", "Raw", "Wrapped", "open_keys"]
+__all__ = ["Holder", "KeyHolder", "KeyVersions", "Raw", "Wrapped", "open_keys"]
 
 
 class Raw(NamedTuple):
@@ -31,13 +31,14 @@ class KeyHolder(Protocol):
     Answers come in the order of the items. An item that was altered, or is bound to another
     context, is answered by a `Corrupt`, which is not raised: its neighbours are good.
 
-    Every method but `id` raises KeysUnavailable if the holder does not answer, and Misconfigured
-    if it answers that we may not, or that there is no such key.
+    Every method that asks the holder raises KeysUnavailable if it does not answer, KeysDenied if
+    it answers that we may not, and Misconfigured if it says that there is no such key, or that it
+    is of no use here. None waits longer than the holder's deadline, or stops the event loop.
     """
 
     @property
     def id(self) -> str:
-        """Names this holder, without a secret. It is written beside each key it wraps."""
+        """Names the key, without a secret. It is written beside each data key it wraps."""
         ...
 
     async def version(self) -> int:
@@ -63,6 +64,37 @@ class KeyHolder(Protocol):
     async def health(self) -> None:
         """Return if the holder could wrap and unwrap now."""
         ...
+
+    async def close(self) -> None:
+        """Give back connections, threads and what this process knows of secrets."""
+        ...
+
+
+class KeyVersions(Protocol):
+    """What whoever keeps the key may do to it. Each holder here can, or says who can instead.
+
+    Raises as `KeyHolder` does. Most deployments give the vault no right to any of this.
+    """
+
+    async def oldest(self) -> int:
+        """Give the oldest version that still opens what it wrapped."""
+        ...
+
+    async def rotate(self) -> int:
+        """Make a new version, which wraps from now on, and give its number."""
+        ...
+
+    async def retire(self, before: int) -> None:
+        """Destroy all versions older than this one. What they wrapped is noise from then on.
+
+        Raises:
+            Misconfigured: this holder cannot; the message tells what to do instead.
+        """
+        ...
+
+
+class Holder(KeyHolder, KeyVersions, Protocol):
+    """A key holder as `open_keys` gives it."""
 
 
 def open_keys(uri: str, *, create: bool = False) -> KeyHolder:

@@ -46,6 +46,7 @@ _PLAIN: Mapping[str, type[ConnectorVaultError]] = {
     for kind in (
         errors.BadArguments,
         errors.Crashed,
+        errors.KeysDenied,
         errors.KeysUnavailable,
         errors.Misconfigured,
         errors.NotAllowed,

@@ -1,6 +1,7 @@
 """Each query as SQL that every database reads, with `?` for its values."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TypeVar
 
 from connector_vault.model import Owner, Tenant
@@ -42,14 +43,10 @@ def selection(
     `tables`: what stands before a table's name, such as a schema.
     """
     where, values = _condition(query)
-    columns = ", ".join(f'"{name}"' for name in query.gives._fields)
     order = "seq" if query.gives is Event else _ORDER
-    marks = ", ".join("?" * len(after))
-    statement = (
-        f"select {columns} from {tables}{_TABLES[query.gives]} where {where} "  # noqa: S608  # our own names
-        f"and ({order}) > ({marks}) order by {order} limit {limit}"
-    )
-    return statement, (*values, *after)
+    table = f"{tables}{_TABLES[query.gives]}"
+    statement = _statement(query.gives._fields, table, where, order, len(after))
+    return statement, (*values, *after, limit)
 
 
 def start_of(query: object) -> tuple[Value, ...]:
@@ -66,6 +63,16 @@ def start_of(query: object) -> tuple[Value, ...]:
 def place_of(row: Row | Access | Event) -> tuple[Value, ...]:
     """Give the place of a row among the others."""
     return (row.seq,) if isinstance(row, Event) else (row.created_at, row.id)
+
+
+@lru_cache
+def _statement(fields: tuple[str, ...], table: str, where: str, order: str, places: int) -> str:
+    columns = ", ".join(f'"{name}"' for name in fields)
+    marks = ", ".join("?" * places)
+    return (
+        f"select {columns} from {table} where {where} "  # noqa: S608  # our own names
+        f"and ({order}) > ({marks}) order by {order} limit ?"
+    )
 
 
 def _condition(query: object) -> Condition:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from connector_vault.stores import Value
@@ -31,11 +32,13 @@ def columns(names: Iterable[str]) -> str:
     return ", ".join(map(quoted, names))
 
 
+@lru_cache(1000)
 def in_schema(text: str, schema: str) -> str:
     """Put a schema where a statement says `vault.`."""
     return text.replace("vault.", f"{quoted(schema)}.")
 
 
+@lru_cache(1000)
 def numbered(text: str) -> str:
     """Write `$1` for the first `?`, and so on."""
     marks = iter(range(1, text.count("?") + 1))

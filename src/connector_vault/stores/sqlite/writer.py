@@ -5,16 +5,16 @@ import os
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from connector_vault.errand import Errand
 from connector_vault.errors import ConnectorVaultError, Corrupt, StoreUnavailable
 
 __all__ = ["FORKED", "Writer", "translate"]
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 FORKED = "the vault was opened before this process was forked: open it again here"
 _CLOSED = "the vault was closed: open it again"
@@ -23,12 +23,22 @@ _MAX_BATCH = 64
 """Transactions to one commit. A commit is an fsync; more would make the first one wait."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Job:
-    work: Callable[[sqlite3.Connection], object]
-    done: Future[None] = field(default_factory=Future[None])
-    alone: bool = False
-    """Run outside a transaction."""
+class _Job(Errand[T_co]):
+    """A transaction, or what has to run outside of one."""
+
+    __slots__ = ("alone",)
+
+    def __init__(self, work: Callable[[], T_co], *, alone: bool) -> None:
+        super().__init__(work)
+        self.alone = alone
+
+    def run(self) -> None:
+        super().run()
+        if isinstance(self.failure, sqlite3.Error):
+            self.failure = translate(self.failure)
+
+
+_Jobs = Sequence[_Job[object]]
 
 
 class Writer:
@@ -40,7 +50,7 @@ class Writer:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[_Job[object] | None] = queue.SimpleQueue()
         self._closed = False
         self._process = os.getpid()
         self._thread = threading.Thread(target=self._work, name="connector-vault-writer")
@@ -53,11 +63,9 @@ class Writer:
             raise StoreUnavailable(_CLOSED)
         if os.getpid() != self._process:
             raise StoreUnavailable(FORKED)
-        results: list[T] = []
-        job = _Job(lambda connection: results.append(work(connection)), alone=alone)
+        job = _Job(lambda: work(self._connection), alone=alone)
         self._jobs.put(job)
-        await asyncio.wrap_future(job.done)
-        return results[0]
+        return await job.answer
 
     async def close(self) -> None:
         """Finish what is queued, then stop."""
@@ -68,15 +76,16 @@ class Writer:
     def _work(self) -> None:
         while True:
             batch = self._batch()
-            jobs = [job for job in batch if job is not None]
-            begun = [job for job in jobs if job.done.set_running_or_notify_cancel()]
-            for job in (job for job in begun if job.alone):
-                self._settle({job: _attempt(self._connection, job)})
-            self._together([job for job in begun if not job.alone])
+            # One whose caller was cancelled by now never begins.
+            jobs = [job for job in batch if job is not None and not job.answer.cancelled()]
+            for job in (job for job in jobs if job.alone):
+                job.run()
+                job.tell()
+            self._together([job for job in jobs if not job.alone])
             if None in batch:
                 return
 
-    def _batch(self) -> list[_Job | None]:
+    def _batch(self) -> list[_Job[object] | None]:
         batch = [self._jobs.get()]
         while batch[-1] is not None and not batch[-1].alone and len(batch) < _MAX_BATCH:
             try:
@@ -85,27 +94,21 @@ class Writer:
                 break
         return batch
 
-    def _together(self, jobs: list[_Job]) -> None:
+    def _together(self, jobs: _Jobs) -> None:
         if not jobs:
             return
-        outcomes: Mapping[_Job, Exception | None]
         try:
             self._connection.execute("begin immediate")
-            outcomes = {job: _in_savepoint(self._connection, job) for job in jobs}
-            self._connection.execute("commit")
+            _run(self._connection, jobs)
+            if self._connection.in_transaction:
+                self._connection.execute("commit")
         except sqlite3.Error as error:
             if self._connection.in_transaction:
                 self._connection.execute("rollback")
-            outcomes = dict.fromkeys(jobs, translate(error))
-        self._settle(outcomes)
-
-    @staticmethod
-    def _settle(outcomes: Mapping[_Job, Exception | None]) -> None:
-        for job, failure in outcomes.items():
-            if failure is None:
-                job.done.set_result(None)
-            else:
-                job.done.set_exception(failure)
+            for job in jobs:
+                job.failure = translate(error)
+        for job in jobs:
+            job.tell()
 
 
 def translate(error: sqlite3.Error) -> ConnectorVaultError:
@@ -119,20 +122,16 @@ def translate(error: sqlite3.Error) -> ConnectorVaultError:
     return StoreUnavailable(f"the database cannot be used now ({code}: {error}): try again")
 
 
-def _in_savepoint(connection: sqlite3.Connection, job: _Job) -> Exception | None:
-    connection.execute("savepoint job")
-    failure = _attempt(connection, job)
-    if failure is not None:
-        connection.execute("rollback to job")
-    connection.execute("release job")
-    return failure
-
-
-def _attempt(connection: sqlite3.Connection, job: _Job) -> Exception | None:
-    try:
-        job.work(connection)
-    except sqlite3.Error as error:
-        return translate(error)
-    except Exception as error:  # noqa: BLE001  # it belongs to the caller, who waits in another thread
-        return error
-    return None
+def _run(connection: sqlite3.Connection, jobs: _Jobs) -> None:
+    """Run jobs in one transaction. What one of them did is undone if it fails."""
+    if len(jobs) == 1:
+        jobs[0].run()
+        if jobs[0].failure is not None:
+            connection.execute("rollback")
+        return
+    for job in jobs:
+        connection.execute("savepoint job")
+        job.run()
+        if job.failure is not None:
+            connection.execute("rollback to job")
+        connection.execute("release job")
