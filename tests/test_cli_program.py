@@ -40,6 +40,7 @@ def test_every_error_has_a_code():
     assert special == {
         "BadArguments": 2,
         "KeysUnavailable": 6,
+        "KeysDenied": 6,
         "NotAllowed": 5,
         "NotConnected": 4,
         "Reconnect": 4,
