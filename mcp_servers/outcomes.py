@@ -37,6 +37,7 @@ NEXT: Mapping[type[ConnectorVaultError], str] = {
     errors.RolledBack: "Do not call again, and tell the person at once: `connector-vault doctor` "
     "says more.",
     errors.Shredded: "This is final: ask the person to run `{connect}` in a terminal.",
+    errors.KeysDenied: "Ask the person to mend it: `connector-vault doctor` says more.",
     errors.Misconfigured: "Ask the person to mend it: `connector-vault doctor` says more.",
 }
 """What to do next, for every class of `errors`."""

@@ -18,7 +18,7 @@ import httpx2
 import pytest
 from hypothesis import HealthCheck, settings
 
-from connector_vault import Vault, emulator, lifecycle, registry
+from connector_vault import Vault, datakeys, emulator, lifecycle, registry
 from connector_vault.refresh import Refresher
 from connector_vault.room import now_ms
 from connector_vault.stores.postgres.address import address_of
@@ -87,8 +87,9 @@ def _no_settings():
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch):
-    """On this machine a request that was given up is over at once."""
+    """On this machine a request that was given up is over at once, and what was away is back."""
     monkeypatch.setattr(lifecycle, "SETTLE", 0.02)
+    monkeypatch.setattr(datakeys, "_PAUSE", 0.0)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,10 @@
 
 import asyncio
 
+from connector_vault.datakeys import DataKeys
+from connector_vault.keyring import Keyring
 from connector_vault.keys import open_keys
+from connector_vault.keys.several import Holders
 
 
 class Holder:
@@ -12,7 +15,7 @@ class Holder:
         self._held = open_keys(uri)
         self.id = self._held.id
         self.error = None
-        self.unwrapped = 0
+        self.unwrapped = self.calls = 0
         self.asked, self.answers = asyncio.Event(), asyncio.Event()
         self.answers.set()
 
@@ -24,6 +27,7 @@ class Holder:
 
     async def unwrap(self, items):
         self.unwrapped += len(items)
+        self.calls += 1
         self.asked.set()
         await asyncio.sleep(0)
         await self.answers.wait()
@@ -36,3 +40,12 @@ class Holder:
 
     async def health(self):
         return await self._held.health()
+
+    async def close(self):
+        await self._held.close()
+
+
+def keyring_of(vault, holder, *clock):
+    """Make a keyring that holds nothing yet."""
+    room = vault.room
+    return Keyring(room.store, DataKeys(room.store, Holders(holder), room.work, *clock))

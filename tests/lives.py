@@ -7,11 +7,10 @@ from dataclasses import replace
 
 from connector_vault import Vault
 from connector_vault.journal import Journal
-from connector_vault.keyring import Keyring
 from connector_vault.refresh import Refresher
 from connector_vault.stores import Undecided
 from tests.deeds import TOKEN, impatient, until
-from tests.holder import Holder
+from tests.holder import Holder, keyring_of
 from tests.journals import Broken, Inline
 from tests.player import playing
 
@@ -45,7 +44,7 @@ def on(room):
 def held_by(vault, place):
     """Give a vault like this, and its key holder, which has been asked for nothing yet."""
     holder = Holder(place.keys)
-    keyring = Keyring(vault.room.store, holder, vault.room.work)
+    keyring = keyring_of(vault, holder)
     return on(replace(vault.room, keyring=keyring)), holder
 
 

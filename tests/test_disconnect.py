@@ -208,7 +208,7 @@ async def test_a_shredded_key_is_not_kept_in_memory(vault, connect):
 
     await end(vault, connection)
 
-    assert row.dek_id not in vault.room.keyring._keys
+    assert row.dek_id not in vault.room.keyring.keys._kept
 
 
 async def test_an_account_that_was_connected_again_keeps_its_grant(vault, world, connect):

@@ -60,7 +60,7 @@ async def test_whoever_was_too_slow_gives_the_receipt_of_who_was_faster(
     async def sleepy(row):
         asleep.set()
         await awake.wait()
-        keyring.forget(row.dek_id)
+        keyring.keys.forget(row.dek_id)
         return await read(row)
 
     monkeypatch.setattr(keyring, "open", sleepy)

@@ -4,10 +4,12 @@ import asyncio
 import json
 import re
 from contextlib import aclosing
+from pathlib import Path
 from typing import get_args
 
 import pytest
 
+import connector_vault
 from connector_vault import Owner, Secret, Tenant, events
 from connector_vault.documents import event_document
 from connector_vault.errors import BadArguments, Corrupt
@@ -169,7 +171,8 @@ def test_the_reference_names_each_event():
 
 def test_the_reference_names_each_detail():
     text = (ROOT / "docs" / "reference" / "events.md").read_text(encoding="utf-8")
-    sources = [path.read_text() for path in (ROOT / "src" / "connector_vault").glob("*.py")]
+    package = Path(connector_vault.__file__).parent
+    sources = [path.read_text(encoding="utf-8") for path in package.glob("*.py")]
     calls = [call for one in sources for call in re.findall(r"oom\.event\(([^\n]*)\)", one)]
 
     given = {name for call in calls for name in re.findall(r"(\w+)=", call)}

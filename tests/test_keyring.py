@@ -1,6 +1,5 @@
 """A stolen database is noise, and an edited one is found out."""
 
-import asyncio
 
 import pytest
 
@@ -8,13 +7,10 @@ from connector_vault import Owner, Secret
 from connector_vault.errors import (
     ConnectorVaultError,
     Corrupt,
-    KeysUnavailable,
-    Misconfigured,
     Shredded,
 )
-from connector_vault.keyring import _LIFE, Keyring
 from tests.deeds import ADA, row_of
-from tests.holder import Holder
+from tests.holder import Holder, keyring_of
 
 KEY = Secret("sk-1234567890")
 BOUND = {
@@ -52,7 +48,7 @@ def holder(place, vault):
 
 @pytest.fixture
 def keyring(vault, holder, clock):
-    return Keyring(vault.room.store, holder, vault.room.work, clock)
+    return keyring_of(vault, holder, clock)
 
 
 @pytest.fixture
@@ -151,81 +147,6 @@ async def test_a_shredded_key_says_so(vault, keyring, connection, raw):
 
     with pytest.raises(Shredded, match=connection.id):
         await keyring.open(await row_of(vault, connection))
-
-
-async def test_many_callers_ask_the_holder_once(vault, keyring, holder, connection):
-    row = await row_of(vault, connection)
-
-    await asyncio.gather(*(keyring.open(row) for _ in range(50)))
-    await keyring.open(row)
-
-    assert holder.unwrapped == 1
-
-
-async def test_a_key_is_kept_for_a_while(vault, keyring, holder, clock, connection):
-    row = await row_of(vault, connection)
-    await keyring.open(row)
-
-    clock.time = _LIFE - 1
-    await keyring.open(row)
-    assert holder.unwrapped == 1
-    clock.time = _LIFE
-    await keyring.open(row)
-    assert holder.unwrapped == 2
-
-
-@pytest.mark.parametrize("error", [KeysUnavailable("away"), Misconfigured("denied")])
-async def test_a_holder_that_says_no_is_heard_when_the_key_runs_out(
-    vault, keyring, holder, clock, connection, error
-):
-    row = await row_of(vault, connection)
-    await keyring.open(row)
-    holder.error = error
-
-    await keyring.open(row)
-    clock.time = _LIFE
-    with pytest.raises(type(error)):
-        await keyring.open(row)
-
-
-async def test_a_holder_that_comes_back_is_asked_again(vault, keyring, holder, connection):
-    row = await row_of(vault, connection)
-    holder.error = KeysUnavailable("away")
-    with pytest.raises(KeysUnavailable):
-        await keyring.open(row)
-
-    holder.error = None
-
-    assert (await keyring.open(row))[0].access == KEY
-
-
-async def test_a_cancelled_caller_spoils_nothing_for_the_others(vault, keyring, connection):
-    row = await row_of(vault, connection)
-    first, second = (asyncio.create_task(keyring.open(row)) for _ in range(2))
-    await asyncio.sleep(0)
-    first.cancel()
-
-    assert (await second)[0].access == KEY
-
-
-async def test_a_forgotten_key_is_asked_for_again(vault, keyring, holder, connection):
-    row = await row_of(vault, connection)
-    await keyring.open(row)
-
-    keyring.forget(row.dek_id)
-    await keyring.open(row)
-
-    assert holder.unwrapped == 2
-
-
-async def test_keys_kept_have_a_limit(vault, keyring, holder, monkeypatch):
-    monkeypatch.setattr("connector_vault.keyring._MAX_KEYS", 3)
-    rows = [await row_of(vault, await vault.add("x", ADA, secret=KEY)) for _ in range(5)]
-
-    for row in rows:
-        await keyring.open(row)
-
-    assert len(keyring._keys) == 3
 
 
 async def test_no_two_connections_share_a_key(vault, raw):

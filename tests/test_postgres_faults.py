@@ -63,7 +63,8 @@ def calm(postgres, store):
         kept = store._sessions
         await store._writer.close()
         await until(lambda: kept._room + len(kept._idle) == MOST and not kept._mending)
-        assert postgres.sql(NAME.format(name_of(store), BUSY)) == "0"
+        # It has answered, and says a moment later that it is idle.
+        await until(lambda: postgres.sql(NAME.format(name_of(store), BUSY)) == "0")
 
     return calm
 

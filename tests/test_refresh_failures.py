@@ -16,11 +16,10 @@ from connector_vault.errors import (
     Reconnect,
     Unreachable,
 )
-from connector_vault.keyring import Keyring
 from connector_vault.refresh import Refresher
 from connector_vault.room import now_ms
 from tests.deeds import TOKEN, begun, forgive, impatient, live, refreshes, renew, row_of
-from tests.holder import Holder
+from tests.holder import Holder, keyring_of
 
 WRONG_CLIENT = {"error": "incorrect_client_credentials", "error_description": "They are wrong."}
 
@@ -174,11 +173,11 @@ async def test_the_key_is_there_before_the_token_is_spent(vault, world, place, c
     """A cached key may run out, and its holder go away, while the provider thinks."""
     connection = await connect(vault)
     holder = Holder(place.keys)
-    keyring = Keyring(vault.room.store, holder, vault.room.work)
+    keyring = keyring_of(vault, holder)
     vault = on(replace(vault.room, keyring=keyring))
     refresh = await begun(world, renew(vault, connection), TOKEN, kind="delay", seconds=0.3)
     holder.error = KeysUnavailable("it is away")
-    keyring.forget((await row_of(vault, connection)).dek_id)
+    keyring.keys.forget((await row_of(vault, connection)).dek_id)
 
     with pytest.raises(KeysUnavailable):
         await refresh
@@ -190,7 +189,7 @@ async def test_without_its_key_holder_nothing_is_spent(vault, world, place, conn
     connection = await connect(vault)
     holder = Holder(place.keys)
     holder.error = KeysUnavailable("it is away")
-    room = replace(vault.room, keyring=Keyring(vault.room.store, holder, vault.room.work))
+    room = replace(vault.room, keyring=keyring_of(vault, holder))
     vault = on(room)
 
     with pytest.raises(KeysUnavailable):
@@ -206,7 +205,7 @@ async def test_just_before_a_token_is_spent_its_row_is_looked_at_again(
     connection = await connect(vault)
     holder = Holder(place.keys)
     holder.answers.clear()
-    keyring = Keyring(vault.room.store, holder, vault.room.work)
+    keyring = keyring_of(vault, holder)
     vault = on(replace(vault.room, keyring=keyring))
     refresh = asyncio.create_task(renew(vault, connection))
     await holder.asked.wait()

@@ -1,21 +1,12 @@
-"""The data keys in use, and the rows they open."""
+"""Rows, opened and sealed under their data keys; and the keys that are no connection's."""
 
-import asyncio
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from secrets import token_bytes
 
-from connector_vault.envelope import (
-    Binding,
-    DataKey,
-    decode,
-    dek_id_of,
-    encode,
-    wrap_context,
-)
-from connector_vault.errors import Corrupt, Misconfigured, Shredded
-from connector_vault.keys import KeyHolder, Raw, Wrapped
+from connector_vault.datakeys import DataKeys
+from connector_vault.envelope import Binding, DataKey, decode, dek_id_of, encode
+from connector_vault.errors import Corrupt, Shredded
 from connector_vault.model import Secret, Tokens
 from connector_vault.stores import (
     AddKey,
@@ -27,14 +18,8 @@ from connector_vault.stores import (
     Store,
     WrappedKey,
 )
-from connector_vault.undertaking import Undertakings
 
 __all__ = ["Keyring", "open_keyring", "reply_binding", "scope_text", "seal"]
-
-_LIFE = 300.0
-"""Seconds a data key is kept. A denial by the holder takes effect after at most this time."""
-
-_MAX_KEYS = 10_000
 
 _DAY = 24 * 3600 * 1000
 """Milliseconds."""
@@ -53,47 +38,19 @@ _STORE_KEY = bytes(16)
 
 
 class Keyring:
-    """Opens and seals rows. Keeps data keys for a while, tokens never."""
+    """Opens and seals rows. Data keys are kept for a while, tokens never."""
 
-    def __init__(
-        self,
-        store: Store,
-        holder: KeyHolder,
-        work: Undertakings,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, store: Store, keys: DataKeys) -> None:
         self._store = store
-        self._holder = holder
-        self._work = work
-        self._clock = clock
-        self._keys: dict[bytes, tuple[DataKey, float]] = {}
-        self._coming: dict[bytes, asyncio.Task[DataKey]] = {}
+        self.keys = keys
 
     async def create(self, tenant: str, connection: str) -> tuple[DataKey, WrappedKey]:
-        """Make a data key. It is in use once the caller has committed the wrapped one.
-
-        Raises:
-            KeysUnavailable: the holder does not answer.
-        """
-        return await self._make(token_bytes(16), tenant, connection)
+        """Make a connection's data key. Raises as `DataKeys.make` does."""
+        return await self.keys.make(token_bytes(16), tenant, connection)
 
     async def get(self, dek_id: bytes, tenant: str, connection: str) -> DataKey:
-        """Give a data key, asking the holder once however many callers wait.
-
-        Raises:
-            Shredded: it was destroyed.
-            Corrupt: it was altered or belongs elsewhere.
-            KeysUnavailable: the holder does not answer.
-        """
-        kept = self._keys.get(dek_id)
-        if kept is not None and self._clock() < kept[1]:
-            return kept[0]
-        coming = self._coming.get(dek_id)
-        if coming is None:
-            coming = self._work.begin(self._fetch(dek_id, tenant, connection))
-            self._coming[dek_id] = coming
-            coming.add_done_callback(lambda _: self._coming.pop(dek_id))
-        return await asyncio.shield(coming)
+        """Give a connection's data key. Raises as `DataKeys.get` does."""
+        return await self.keys.get(dek_id, tenant, connection)
 
     async def open(self, row: Openable) -> tuple[Tokens, str]:
         """Open a row: its tokens, and the account they belong to.
@@ -110,13 +67,9 @@ class Keyring:
         said = await self._said(row)
         return Secret(_text(said, "access")), _scopes(said)
 
-    def forget(self, dek_id: bytes) -> None:
-        """Drop a key that was shredded."""
-        self._keys.pop(dek_id, None)
-
     async def store_key(self) -> DataKey:
         """Give the key that seals consents and marks grants."""
-        return await self.get(_STORE_KEY, "", "")
+        return await self.keys.get(_STORE_KEY, "", "")
 
     async def journal_key(self, now: int) -> DataKey:
         """Give the key that seals today's replies. Each day has its own, so that old ones can end.
@@ -126,13 +79,13 @@ class Keyring:
         """
         dek_id = _journal_id(now // _DAY)
         try:
-            return await self.get(dek_id, "", _JOURNAL)
+            return await self.keys.get(dek_id, "", _JOURNAL)
         except Shredded:
-            _, wrapped = await self._make(dek_id, "", _JOURNAL)
-        self.forget(dek_id)
+            _, wrapped = await self.keys.make(dek_id, "", _JOURNAL)
+        self.keys.forget(dek_id)
         with suppress(Conflict):
             await self._store.commit(AddKey(wrapped))
-        return await self.get(dek_id, "", _JOURNAL)
+        return await self.keys.get(dek_id, "", _JOURNAL)
 
     async def open_reply(self, record: bytes, process: str) -> Mapping[str, object]:
         """Open what a journal holds.
@@ -141,7 +94,7 @@ class Keyring:
             Shredded: it is older than a week.
             Corrupt, KeysUnavailable: as `get` says.
         """
-        key = await self.get(dek_id_of(record), "", _JOURNAL)
+        key = await self.keys.get(dek_id_of(record), "", _JOURNAL)
         return decode(key.open(reply_binding(process), record))
 
     async def drop_journal_keys(self, now: int) -> None:
@@ -156,7 +109,7 @@ class Keyring:
         Raises:
             StoreUnavailable, KeysUnavailable, Corrupt, Shredded: they do not.
         """
-        await self._fetch(_STORE_KEY, "", "")
+        await self.keys.fetch(_STORE_KEY, "", "")
 
     async def settle_store_key(self) -> None:
         """Make the store's own key in a new store, or prove that the holder opens it.
@@ -169,70 +122,31 @@ class Keyring:
         if found is None:
             if [row async for row in self._store.rows(Everything())]:
                 raise Corrupt("the store's own key is gone from the database: restore a backup")
-            found = await self._settle_new()
-        if found.holder != self._holder.id:
-            msg = f"this database was sealed under {found.holder}, and {self._holder.id} was given"
-            raise Misconfigured(msg)
+            await self._settle_new()
         await self.store_key()
 
-    async def _settle_new(self) -> WrappedKey:
-        _, wrapped = await self._make(_STORE_KEY, "", "")
+    async def _settle_new(self) -> None:
+        _, wrapped = await self.keys.make(_STORE_KEY, "", "")
         try:
             await self._store.commit(AddKey(wrapped))
         except Conflict:
             # Another process opened the same new store. Its key holds.
-            self.forget(_STORE_KEY)
-        return await self._store.key(_STORE_KEY) or wrapped
-
-    async def _make(
-        self, dek_id: bytes, tenant: str, connection: str
-    ) -> tuple[DataKey, WrappedKey]:
-        raw = bytearray(token_bytes(32))
-        version = await self._holder.version()
-        context = wrap_context(self._store.id, tenant, connection, dek_id)
-        (wrapped,) = await self._holder.wrap([Raw(raw, context)])
-        key = self._keep(DataKey(dek_id, raw))
-        return key, WrappedKey(dek_id, tenant, connection, self._holder.id, version, wrapped)
-
-    async def _fetch(self, dek_id: bytes, tenant: str, connection: str) -> DataKey:
-        found = await self._store.key(dek_id)
-        if found is None:
-            msg = f"the data key of {connection or 'the store'} was destroyed"
-            raise Shredded(msg)
-        context = wrap_context(self._store.id, tenant, connection, dek_id)
-        (raw,) = await self._holder.unwrap([Wrapped(found.wrapped, context)])
-        if isinstance(raw, Corrupt):
-            raise raw
-        return self._keep(DataKey(dek_id, raw))
+            self.keys.forget(_STORE_KEY)
 
     async def _said(self, row: Openable) -> Mapping[str, object]:
-        kept = self._keys.get(row.dek_id)
-        if kept is None or self._clock() >= kept[1]:
-            key = await self.get(row.dek_id, row.tenant, row.id)
-        else:
-            key = kept[0]
+        key = self.keys.at_hand(row.dek_id)
+        if key is None:
+            key = await self.keys.get(row.dek_id, row.tenant, row.id)
         return decode(key.open(binding_of(row), row.sealed))
 
-    def _keep(self, key: DataKey) -> DataKey:
-        now = self._clock()
-        while self._keys and (self._oldest_end() <= now or len(self._keys) >= _MAX_KEYS):
-            del self._keys[next(iter(self._keys))]
-        self._keys.pop(key.id, None)
-        self._keys[key.id] = (key, now + _LIFE)
-        return key
 
-    def _oldest_end(self) -> float:
-        # All live equally long, so the one that was put in first ends first.
-        return next(iter(self._keys.values()))[1]
-
-
-async def open_keyring(store: Store, holder: KeyHolder, work: Undertakings) -> Keyring:
-    """Open the keyring of a store, and prove that this holder is the right one.
+async def open_keyring(store: Store, keys: DataKeys) -> Keyring:
+    """Open the keyring of a store, and prove that its holder is the right one.
 
     Raises:
-        Misconfigured, Corrupt, KeysUnavailable: as `settle_store_key` says.
+        Misconfigured, Corrupt, KeysUnavailable, KeysDenied: as `settle_store_key` says.
     """
-    keyring = Keyring(store, holder, work)
+    keyring = Keyring(store, keys)
     await keyring.settle_store_key()
     return keyring
 

@@ -1,15 +1,17 @@
 """Opening the parts of a vault, and closing them in the right order."""
 
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 from connector_vault.announcing import OnEvent, announced
 from connector_vault.audit import Audit
 from connector_vault.clients import Clients
+from connector_vault.datakeys import DataKeys
 from connector_vault.http import open_http
 from connector_vault.journal import open_journal
 from connector_vault.keyring import open_keyring
 from connector_vault.keys import open_keys
+from connector_vault.keys.several import Holders
 from connector_vault.model import Client
 from connector_vault.news import Webhook
 from connector_vault.room import Room
@@ -25,7 +27,7 @@ __all__ = ["open_room"]
 async def open_room(
     database: str | None,
     *,
-    keys: str | None,
+    keys: str | Sequence[str] | None,
     keys_database: str | None = None,
     clients: Iterable[Client],
     emulator: str | None,
@@ -42,8 +44,11 @@ async def open_room(
     if new:
         # First: keys that are made for a database that cannot be used yet are in the way later.
         await check_made(database)
-    holder = open_keys(keys or said.keys, create=new)
+    wraps, *opens = [keys] if isinstance(keys, str) else keys or (said.keys, *said.other_keys)
+    current = open_keys(wraps, create=new)
     async with unhurried() as stack:
+        holders = Holders(current, [open_keys(uri) for uri in opens])
+        stack.push_async_callback(holders.close)
         world: World = "emulated" if emulator else "real"
         store = await stack.enter_async_context(
             open_store(database, world=world, clock=clock, keys=apart)
@@ -56,9 +61,11 @@ async def open_room(
         stack.push_async_callback(audit.close)
         work = Undertakings()
         stack.push_async_callback(work.close)
+        data_keys = DataKeys(store, holders, work)
+        stack.callback(data_keys.close)
         yield Room(
             store=store,
-            keyring=await open_keyring(store, holder, work),
+            keyring=await open_keyring(store, data_keys),
             http=http,
             audit=audit,
             clients=Clients((*clients, *said.clients)),

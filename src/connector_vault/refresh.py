@@ -27,6 +27,7 @@ from connector_vault.model import Tokens
 from connector_vault.received import Received
 from connector_vault.room import Room, check_usable, owner_of
 from connector_vault.stores import Row, values
+from connector_vault.undertaking import Shared
 from connector_vault.verdict import Verdicts
 
 __all__ = ["Refresher"]
@@ -57,7 +58,7 @@ class Refresher:
         self.landings = Landings(room)
         self.leases = Leases(room, self.landings)
         self._verdicts = Verdicts(room, self.leases)
-        self._renewals: dict[tuple[str, int], asyncio.Task[Row]] = {}
+        self._renewals: Shared[tuple[str, int], Row] = Shared(room.work)
 
     async def renew(self, row: Row) -> Row:
         """Give the row with a newer token set than this one's.
@@ -72,13 +73,7 @@ class Refresher:
 
     def begin(self, row: Row) -> asyncio.Task[Row]:
         """Begin to replace a token set, or join whoever does so already."""
-        which = (row.id, row.generation)
-        task = self._renewals.get(which)
-        if task is None:
-            task = self._room.work.begin(self._renew(row))
-            self._renewals[which] = task
-            task.add_done_callback(lambda _: self._renewals.pop(which))
-        return task
+        return self._renewals.begin((row.id, row.generation), lambda: self._renew(row))
 
     async def _renew(self, row: Row) -> Row:
         self._check_pause(row)

@@ -182,7 +182,7 @@ async def _shred(room: Room, row: Row, told: Told) -> Receipt:
     line = room.audit.line(row, "disconnect", told.outcome, **told_line)
     event = room.event(row, "disconnected", outcome=told.outcome)
     await room.store.commit(Update(row.id, where, change), Shred(row.id), event, line)
-    room.keyring.forget(row.dek_id)
+    room.keyring.keys.forget(row.dek_id)
     return _receipt(row, kept)
 
 

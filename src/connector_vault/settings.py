@@ -3,7 +3,7 @@
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +20,9 @@ __all__ = ["Settings", "journal_folder", "load_settings"]
 _PREFIX = "CONNECTOR_VAULT_"
 _CLIENT = re.compile(r"CONNECTOR_VAULT_([A-Z][A-Z0-9_]*)_CLIENT_ID")
 
+_BETWEEN = re.compile(r"\s+(?=[a-z][a-z0-9-]*:)")
+"""Between two key holders. A path may hold spaces, too."""
+
 _MAX_FILE = 64 * 1024
 """Bytes of a secret's file, and of the TOML file."""
 
@@ -31,7 +34,7 @@ class Settings:
     database: str = field(repr=False)
     """Its URL may hold a password."""
     keys: str = field(repr=False)
-    """Somebody may have put the key itself here."""
+    """The holder that wraps. Somebody may have put the key itself here."""
     owner: Owner
     clients: tuple[Client, ...] = ()
     emulator: str | None = None
@@ -40,6 +43,8 @@ class Settings:
     """Where the data keys lie. Empty: in the database."""
     journal: str = ""
     """A folder on a disk that survives this process. Empty: beside the database, or by platform."""
+    other_keys: tuple[str, ...] = field(default=(), repr=False)
+    """Holders that open what they once wrapped."""
     source: str = "defaults"
     """Where the TOML file was read from, for `doctor`."""
 
@@ -59,9 +64,11 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         )
     except BadArguments as error:
         raise Misconfigured(f"CONNECTOR_VAULT_TENANT or _USER: {error}") from error
+    keys, *others = _holders(environ.get(f"{_PREFIX}KEYS") or said.keys)
     return Settings(
         database=environ.get(f"{_PREFIX}DATABASE") or said.database or _default("sqlite:///", "db"),
-        keys=environ.get(f"{_PREFIX}KEYS") or said.keys or _default("local:", "key"),
+        keys=keys,
+        other_keys=tuple(others),
         keys_database=environ.get(f"{_PREFIX}KEYS_DATABASE") or said.keys_database,
         owner=owner,
         clients=(*_clients_of(environ), *said.listed()),
@@ -135,7 +142,7 @@ class _File(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     database: str = ""
-    keys: str = ""
+    keys: str | tuple[str, ...] = ""
     keys_database: str = ""
     journal: str = ""
     tenant: str = ""
@@ -166,6 +173,11 @@ def _file(path: Path) -> _File:
         wrong = ", ".join(".".join(map(str, one["loc"])) for one in error.errors())
         msg = f"{path}: wrong or unknown settings: {wrong}"
         raise Misconfigured(msg) from None
+
+
+def _holders(said: str | Sequence[str]) -> Sequence[str]:
+    listed = _BETWEEN.split(said.strip()) if isinstance(said, str) else said
+    return [one for one in listed if one] or [_default("local:", "key")]
 
 
 def _clients_of(environ: Mapping[str, str]) -> tuple[Client, ...]:

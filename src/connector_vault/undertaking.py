@@ -1,14 +1,15 @@
 """Work that is seen through, even if nobody waits for it any more."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Hashable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from anyio import CancelScope
 
-__all__ = ["Undertakings", "unhurried"]
+__all__ = ["Shared", "Undertakings", "unhurried"]
 
+K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
 
@@ -62,3 +63,20 @@ class Undertakings:
         if not task.cancelled():
             # Seen here, because every caller that waited for it may have gone.
             task.exception()
+
+
+class Shared(Generic[K, T]):
+    """Work that is under way once, however many callers want it."""
+
+    def __init__(self, work: Undertakings) -> None:
+        self._work = work
+        self._tasks: dict[K, asyncio.Task[T]] = {}
+
+    def begin(self, which: K, make: Callable[[], Coroutine[None, None, T]]) -> asyncio.Task[T]:
+        """Start work, or join it. Wait for it with `asyncio.shield`."""
+        task = self._tasks.get(which)
+        if task is None:
+            task = self._work.begin(make())
+            self._tasks[which] = task
+            task.add_done_callback(lambda _: self._tasks.pop(which))
+        return task

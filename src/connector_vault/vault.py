@@ -1,8 +1,9 @@
 """The life of a credential: connect, hand out, refresh, disconnect."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Literal, overload
 
 from connector_vault import consent, events, revocation
@@ -30,6 +31,7 @@ from connector_vault.pasting import paste
 from connector_vault.refresh import Refresher
 from connector_vault.room import Room, connection_of, now_ms
 from connector_vault.stores import START, Owned
+from connector_vault.undertaking import Shared
 
 __all__ = ["Vault"]
 
@@ -50,14 +52,14 @@ class Vault:
         self._handout = Handout(room, refresher)
         self._deliveries = Deliveries(room, room.webhooks)
         self._maintenance = Maintenance(room, refresher, self._deliveries.deliver)
-        self._endings: dict[str, asyncio.Task[Receipt]] = {}
+        self._endings: Shared[str, Receipt] = Shared(room.work)
 
     @staticmethod
     @asynccontextmanager
     async def open(
         database: str | None = None,
         *,
-        keys: str | None = None,
+        keys: str | Sequence[str] | None = None,
         keys_database: str | None = None,
         clients: Iterable[Client] = (),
         emulator: str | None = None,
@@ -69,14 +71,15 @@ class Vault:
     ) -> AsyncGenerator["Vault"]:
         """Open the vault. What is not given here comes from the settings.
 
-        `database`: `sqlite:///PATH` or `postgresql://…`. `keys`: `local:PATH`, made only together
-        with a new database. `keys_database`: where the data keys lie, if not in the database.
+        `database`: `sqlite:///PATH` or `postgresql://…`. `keys`: the key holder, such as
+        `local:PATH`, and after it others, which only open what they once wrapped. A key is made
+        only with a new database. `keys_database`: where the data keys lie, if not in the database.
         `emulator`: a loopback URL that stands for every provider. `journal`: a folder, on a disk
         that outlives this process, for replies until they are stored. `on_event`: a function, plain
-        or async, called with each event that this process committed, after that and in order; it
-        holds up nothing. `webhooks`: receivers, beside those of the settings. `background`: whether
-        this process does what `maintain` does, and delivers to them, as long as the vault is open.
-        `clock`: milliseconds since 1970 UTC, for tests in which time passes.
+        or async, called with each event that this process committed, after that and in order.
+        `webhooks`: receivers, beside those of the settings. `background`: whether this process does
+        what `maintain` does, and delivers to them, as long as the vault is open. `clock`:
+        milliseconds since 1970 UTC, for tests in which time passes.
 
         Raises:
             Misconfigured: a place cannot be used, or keys and database do not belong together.
@@ -263,13 +266,9 @@ class Vault:
             NotConnected: this owner has no such connection.
         """
         row = await self.room.row(connection, owner)
-        ending = self._endings.get(row.id)
-        if ending is None:
-            # Whoever asks meanwhile is told what comes of this, and the provider is told once.
-            ending = self.room.work.begin(revocation.disconnect(self.room, self._refresher, row))
-            self._endings[row.id] = ending
-            ending.add_done_callback(lambda _: self._endings.pop(row.id))
-        return await asyncio.shield(ending)
+        # Whoever asks meanwhile is told what comes of this, and the provider is told once.
+        end = partial(revocation.disconnect, self.room, self._refresher, row)
+        return await asyncio.shield(self._endings.begin(row.id, end))
 
     @overload
     async def maintain(self, *, progress: Progress | None = None) -> Report: ...

@@ -77,7 +77,7 @@ class Ground:
         process = Process(world, "first", 0)
         row, _ = world.loop.run(self._take_in(process, expired), steps=10_000, until=100)
         self.connections[policy, expired] = row.id
-        self.keys += tuple(key for key, _ in process.room.keyring._keys.values())
+        self.keys += tuple(kept.key for kept in process.room.keyring.keys._kept.values())
         process.journal.leave()
 
     async def _take_in(self, process, expired):

@@ -5,8 +5,10 @@ import asyncio
 from connector_vault import Vault
 from connector_vault.audit import Audit
 from connector_vault.clients import Clients
+from connector_vault.datakeys import DataKeys
 from connector_vault.errors import KeysUnavailable, OutcomeUnknown, TimedOut, Unreachable
 from connector_vault.keyring import Keyring
+from connector_vault.keys.several import Holders
 from connector_vault.refresh import Refresher
 from connector_vault.room import Room
 from connector_vault.undertaking import Undertakings
@@ -118,12 +120,13 @@ class Process:
         world = self.world
         store = SimStore(self, world.database, world.clock)
         work = Undertakings()
-        keyring = Keyring(store, Holder(self), work, world.loop.time)
+        keys = DataKeys(store, Holders(Holder(self)), work, world.loop.time)
         if not world.setting.cold:
-            keyring._keys.update({key.id: (key, float("inf")) for key in world.keys})
+            for key in world.keys:
+                keys._keep(key).ends = float("inf")
         return Room(
             store=store,
-            keyring=keyring,
+            keyring=Keyring(store, keys),
             http=SimHttp(self),
             audit=Audit(store, world.clock),
             clients=Clients([client_of(world.setting.policy)]),

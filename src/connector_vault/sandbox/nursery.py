@@ -81,12 +81,19 @@ class Nursery:
         try:
             with its_orders, its_out:
                 await self._tell({"readable": list(readable)}, its_orders, its_out)
-            return await Process.met(orders, out)
+            process = await Process.met(orders, out)
         except BaseException:
             # A worker whose other ends are closed leaves by itself.
             orders.close()
             out.close()
             raise
+        process.zygote = self._zygote
+        return process
+
+    def is_live(self, process: Process) -> bool:
+        """Tell whether the zygote of a worker lives. If not, the worker is about to die."""
+        zygote = self._zygote
+        return zygote is not None and process.zygote is zygote and zygote.poll() is None
 
     def kill(self) -> None:
         """End the zygote, and with it all workers, without waiting for anything."""

@@ -133,13 +133,16 @@ class Pool:
 
     def _is_good(self, process: Process) -> bool:
         old = asyncio.get_running_loop().time() - process.born > _LIFE
-        return not (process.spent or old) and process.calls < _CALLS and process.silent
+        return not (process.spent or old) and process.calls < _CALLS and self._is_live(process)
+
+    def _is_live(self, process: Process) -> bool:
+        return process.silent and self._nursery.is_live(process)
 
     async def _new(self, breed: Breed) -> Process:
         ready, process = self._spare.setdefault(breed, []), None
         while ready and process is None:
             process = ready.pop(0)
-            if not process.silent:
+            if not self._is_live(process):
                 self._drop(process)
                 process = None
         return process or await self._born(breed)

@@ -43,6 +43,8 @@ class Process:
     calls: int = 0
     spent: bool = False
     """Whether it must not be used again."""
+    zygote: object = None
+    """What forked it. It dies with that."""
 
     @classmethod
     async def met(cls, orders: socket.socket, out: socket.socket) -> "Process":

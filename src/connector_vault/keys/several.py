@@ -1,0 +1,41 @@
+"""The holder that wraps, and those that only open what they once wrapped."""
+
+from collections.abc import Iterable
+
+from connector_vault.errors import Misconfigured
+from connector_vault.keys import Holder, KeyHolder
+
+__all__ = ["Holders"]
+
+_SETTING = "CONNECTOR_VAULT_KEYS"
+
+
+class Holders:
+    """Finds the holder of a wrapped key by the id that is written beside it."""
+
+    def __init__(self, current: Holder, others: Iterable[KeyHolder] = ()) -> None:
+        self.current = current
+        """It wraps from now on."""
+        self._others = tuple(others)
+        # The current one last: should another one be the same, it stands for both.
+        self._holders = {holder.id: holder for holder in (*self._others, current)}
+
+    def of(self, holder: str) -> KeyHolder:
+        """Give the holder of this id.
+
+        Raises:
+            Misconfigured: it was not given.
+        """
+        found = self._holders.get(holder)
+        if found is None:
+            known = ", ".join(self._holders)
+            msg = (
+                f"a data key was sealed under {holder}, and {known} was given: add it to {_SETTING}"
+            )
+            raise Misconfigured(msg)
+        return found
+
+    async def close(self) -> None:
+        """Close all of them."""
+        for holder in (*self._others, self.current):
+            await holder.close()
