@@ -97,7 +97,7 @@ class Holder(KeyHolder, KeyVersions, Protocol):
     """A key holder as `open_keys` gives it."""
 
 
-def open_keys(uri: str, *, create: bool = False) -> KeyHolder:
+def open_keys(uri: str, *, create: bool = False) -> Holder:
     """Open the key holder at `uri`: `local:PATH` is a key file.
 
     `create` makes a key file where there is none. Nothing else ever makes one: a new key where
