@@ -152,7 +152,10 @@ async def _within(
     from connector_vault.vault import Vault
 
     async with Vault.open(
-        settings.database, keys=(settings.keys, *settings.other_keys), emulator=settings.emulator, background=stay
+        settings.database,
+        keys=(settings.keys, *settings.other_keys),
+        emulator=settings.emulator,
+        background=stay,
     ) as vault:
         return await work(vault, settings.owner)
 
