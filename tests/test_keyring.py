@@ -1,6 +1,5 @@
 """A stolen database is noise, and an edited one is found out."""
 
-
 import pytest
 
 from connector_vault import Owner, Secret
