@@ -57,7 +57,7 @@ ROW = Row(
     created_at=1_000,
     changed_at=1_000,
 )
-KEY = WrappedKey(ROW.dek_id, "acme", "con_1", "local:x", 1, b"\xf1 what is wrapped \x8e")
+KEY = WrappedKey(ROW.dek_id, "acme", "con_1", "local:x", 1, b"\xf1 what is wrapped \x8e", 1)
 CONSENT = Consent(b"c" * 32, "acme", "ada", 5_000, b"sealed")
 ACCESS = Access("key_1", "acme", "ada", "panel", b"h" * 32, 1_000, 0, b"m" * 32)
 EVENT = Event(0, 1_500, "acme", "ada", "con_1", "github", "refreshed", 2, "{}")

@@ -115,7 +115,9 @@ class DataKeys:
         context = wrap_context(self._store.id, tenant, connection, dek_id)
         (wrapped,) = await holder.wrap([Raw(raw, context)])
         key = self._keep(DataKey(dek_id, raw)).key
-        return key, WrappedKey(dek_id, tenant, connection, holder.id, version, wrapped)
+        return key, WrappedKey(
+            dek_id, tenant, connection, holder.id, version, wrapped, self._store.clock()
+        )
 
     async def fetch(self, dek_id: bytes, tenant: str, connection: str) -> DataKey:
         """Ask the holder for a data key, whatever is kept. Raises as `get` does."""

@@ -1,7 +1,7 @@
 """Opening the parts of a vault, and closing them in the right order."""
 
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from connector_vault.announcing import OnEvent, announced
 from connector_vault.audit import Audit
@@ -49,6 +49,8 @@ async def open_room(
     async with unhurried() as stack:
         holders = Holders(current, [open_keys(uri) for uri in opens])
         stack.push_async_callback(holders.close)
+        # Entered before the store: whoever is still at work finds that closed, and not keyless.
+        last = await stack.enter_async_context(AsyncExitStack())
         world: World = "emulated" if emulator else "real"
         store = await stack.enter_async_context(
             open_store(database, world=world, clock=clock, keys=apart)
@@ -62,7 +64,7 @@ async def open_room(
         work = Undertakings()
         stack.push_async_callback(work.close)
         data_keys = DataKeys(store, holders, work)
-        stack.callback(data_keys.close)
+        last.callback(data_keys.close)
         yield Room(
             store=store,
             keyring=await open_keyring(store, data_keys),

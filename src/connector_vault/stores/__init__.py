@@ -17,7 +17,9 @@ from connector_vault.stores.changes import (
     DropKey,
     EndAccess,
     Purge,
+    Rewrap,
     Shred,
+    Swap,
     Touch,
     Undecided,
     Update,
@@ -26,6 +28,7 @@ from connector_vault.stores.changes import (
 )
 from connector_vault.stores.queries import (
     START,
+    Aged,
     Claim,
     Doomed,
     Due,
@@ -40,7 +43,9 @@ from connector_vault.stores.queries import (
     Query,
     Sharing,
     Take,
+    Tallies,
     Unshredded,
+    Wrapped,
 )
 from connector_vault.stores.rows import (
     Access,
@@ -51,6 +56,7 @@ from connector_vault.stores.rows import (
     Line,
     Openable,
     Row,
+    Tally,
     WrappedKey,
 )
 
@@ -62,6 +68,7 @@ __all__ = [
     "AddConnection",
     "AddConsent",
     "AddKey",
+    "Aged",
     "Change",
     "Claim",
     "Conflict",
@@ -86,17 +93,22 @@ __all__ = [
     "Presented",
     "Purge",
     "Query",
+    "Rewrap",
     "Row",
     "Sharing",
     "Shred",
     "Store",
+    "Swap",
     "Take",
+    "Tallies",
+    "Tally",
     "Touch",
     "Undecided",
     "Unshredded",
     "Update",
     "Value",
     "World",
+    "Wrapped",
     "WrappedKey",
     "is_new",
     "open_store",
@@ -107,7 +119,7 @@ __all__ = [
 if TYPE_CHECKING:
     from connector_vault.stores.split import Part
 
-T = TypeVar("T", Row, Access, Event)
+T = TypeVar("T", Row, Access, Event, WrappedKey, Tally)
 Taken = TypeVar("Taken", Row, Consent, Follower)
 
 

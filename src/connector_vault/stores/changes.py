@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from connector_vault.errors import StoreUnavailable
 from connector_vault.stores.rows import (
@@ -24,7 +25,9 @@ __all__ = [
     "DropKey",
     "EndAccess",
     "Purge",
+    "Rewrap",
     "Shred",
+    "Swap",
     "Touch",
     "Undecided",
     "Update",
@@ -93,6 +96,26 @@ class DropKey:
     dek_id: bytes
 
 
+class Swap(NamedTuple):
+    """A data key, as it is wrapped and as it is to be."""
+
+    dek_id: bytes
+    was: bytes
+    holder: str
+    version: int
+    wrapped: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrap:
+    """Put newly wrapped data keys into the place of what they were made of.
+
+    One that is not there any more, or was wrapped anew by somebody else, stays as it is.
+    """
+
+    swaps: tuple[Swap, ...] = field(repr=False)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Touch:
     """Note that a token of this generation was used. No other change notices: `revision` stays.
@@ -145,6 +168,7 @@ Change = (
     | Follower
     | Line
     | Purge
+    | Rewrap
     | Shred
     | Touch
     | Update

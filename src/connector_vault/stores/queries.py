@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from connector_vault.model import Owner, Tenant
-from connector_vault.stores.rows import Access, Consent, Event, Follower, Row
+from connector_vault.stores.rows import Access, Consent, Event, Follower, Row, Tally, WrappedKey
 
 __all__ = [
     "START",
+    "Aged",
     "Claim",
     "Doomed",
     "Due",
@@ -23,10 +24,14 @@ __all__ = [
     "Query",
     "Sharing",
     "Take",
+    "Tallies",
     "Unshredded",
+    "Wrapped",
 ]
 
-T_co = TypeVar("T_co", bound=Row | Access | Event | Consent | Follower, covariant=True)
+T_co = TypeVar(
+    "T_co", bound=Row | Access | Event | WrappedKey | Tally | Consent | Follower, covariant=True
+)
 
 START = (-1, "")
 """Before every row: a time and an id."""
@@ -56,6 +61,14 @@ class _OfAccess(Query[Access]):
     @property
     def gives(self) -> type[Access]:
         return Access
+
+
+class _OfKeys(Query[WrappedKey]):
+    __slots__ = ()
+
+    @property
+    def gives(self) -> type[WrappedKey]:
+        return WrappedKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +149,30 @@ class Happened(Query[Event]):
     @property
     def gives(self) -> type[Event]:
         return Event
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapped(_OfKeys):
+    """Ask for the data keys that one version of a holder's key wraps."""
+
+    holder: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Aged(_OfKeys):
+    """Ask for the data keys of connections that were made before a time."""
+
+    before: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tallies(Query[Tally]):
+    """Ask how many data keys each version of each holder's key wraps."""
+
+    @property
+    def gives(self) -> type[Tally]:
+        return Tally
 
 
 class Take(Query[T_co]):

@@ -11,6 +11,7 @@ __all__ = [
     "Line",
     "Openable",
     "Row",
+    "Tally",
     "WrappedKey",
 ]
 
@@ -106,6 +107,16 @@ class WrappedKey(NamedTuple):
     holder: str
     version: int
     wrapped: bytes
+    created_at: int
+    """When the data key was made. To wrap it again makes it no younger."""
+
+
+class Tally(NamedTuple):
+    """How many data keys one version of a holder's key wraps."""
+
+    holder: str
+    version: int
+    keys: int
 
 
 class Consent(NamedTuple):

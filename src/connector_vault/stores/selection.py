@@ -8,6 +8,7 @@ from connector_vault.model import Owner, Tenant
 from connector_vault.stores import (
     START,
     Access,
+    Aged,
     Doomed,
     Dying,
     Event,
@@ -19,18 +20,30 @@ from connector_vault.stores import (
     Query,
     Row,
     Sharing,
+    Tallies,
+    Tally,
     Unshredded,
     Value,
+    Wrapped,
+    WrappedKey,
 )
 
 __all__ = ["place_of", "selection", "start_of"]
 
-T = TypeVar("T", bound=Row | Access | Event)
+Found = Row | Access | Event | WrappedKey | Tally
+T = TypeVar("T", bound=Found)
 
-_TABLES: Mapping[object, str] = {Row: "connection", Access: "access", Event: "event"}
-
-_ORDER = "created_at, id"
-"""Of everything but events."""
+_TABLES: Mapping[object, tuple[str, str]] = {
+    Row: ("{}connection", "created_at, id"),
+    Access: ("{}access", "created_at, id"),
+    Event: ("{}event", "seq"),
+    WrappedKey: ("{}dek", "dek_id"),
+    Tally: (
+        "(select holder, version, count(*) as keys from {}dek group by holder, version) as tally",
+        "holder, version",
+    ),
+}
+"""Where the rows of a kind are, and in which order they come."""
 
 Condition = tuple[str, tuple[Value, ...]]
 
@@ -43,9 +56,9 @@ def selection(
     `tables`: what stands before a table's name, such as a schema.
     """
     where, values = _condition(query)
-    order = "seq" if query.gives is Event else _ORDER
-    table = f"{tables}{_TABLES[query.gives]}"
-    statement = _statement(query.gives._fields, table, where, order, len(after))
+    table, order = _TABLES[query.gives]
+    fields = query.gives._fields
+    statement = _statement(fields, table.format(tables), where, order, len(after))
     return statement, (*values, *after, limit)
 
 
@@ -56,13 +69,25 @@ def start_of(query: object) -> tuple[Value, ...]:
             return after
         case Happened(after=seq):
             return (seq,)
+        case Aged() | Wrapped():
+            return (b"",)
+        case Tallies():
+            return ("", 0)
         case _:
             return START
 
 
-def place_of(row: Row | Access | Event) -> tuple[Value, ...]:
+def place_of(row: Found) -> tuple[Value, ...]:
     """Give the place of a row among the others."""
-    return (row.seq,) if isinstance(row, Event) else (row.created_at, row.id)
+    match row:
+        case Event():
+            return (row.seq,)
+        case WrappedKey():
+            return (row.dek_id,)
+        case Tally():
+            return row.holder, row.version
+        case _:
+            return row.created_at, row.id
 
 
 @lru_cache
@@ -103,6 +128,16 @@ def _marked(query: object) -> Condition:
             return "digest = ?", (digest,)
         case Issued(tenant=str(tenant)):
             return "tenant = ?", (tenant,)
+        case _:
+            return _of_keys(query)
+
+
+def _of_keys(query: object) -> Condition:
+    match query:
+        case Wrapped(holder=holder, version=version):
+            return "holder = ? and version = ?", (holder, version)
+        case Aged(before=before):
+            return "created_at < ? and tenant <> ''", (before,)
         case _:
             return "true", ()
 

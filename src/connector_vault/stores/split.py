@@ -22,17 +22,20 @@ from connector_vault.stores import (
     Follower,
     Purge,
     Query,
+    Rewrap,
     Row,
     Shred,
     Store,
     Take,
+    Tally,
     Unshredded,
     Update,
+    WrappedKey,
 )
 
 __all__ = ["Part", "SplitStore", "check_paired", "keep_together", "pair"]
 
-T = TypeVar("T", Row, Access, Event)
+T = TypeVar("T", Row, Access, Event, WrappedKey, Tally)
 Taken = TypeVar("Taken", Row, Consent, Follower)
 
 _PLACE, _HERE = "keys", b"here"
@@ -74,15 +77,16 @@ class SplitStore:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def rows(self, query: Query[T]) -> AsyncIterator[T]:
-        return self._rows.rows(query)
+        place = self._keys if query.gives in (WrappedKey, Tally) else self._rows
+        return place.rows(query)
 
     async def take(self, query: Take[Taken]) -> list[Taken]:
         return await self._rows.take(query)
 
     async def commit(self, *changes: Change) -> None:
         added = [one for one in changes if isinstance(one, AddKey)]
-        dropped = [one for one in changes if isinstance(one, DropKey | Shred)]
-        rest = [one for one in changes if not isinstance(one, AddKey | DropKey | Shred)]
+        dropped = [one for one in changes if isinstance(one, DropKey | Rewrap | Shred)]
+        rest = [one for one in changes if not isinstance(one, AddKey | DropKey | Rewrap | Shred)]
         if not (added or dropped or any(isinstance(one, Purge) for one in rest)):
             await self._rows.commit(*changes)
         elif not rest:
@@ -104,7 +108,10 @@ class SplitStore:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _commit(
-        self, added: Sequence[AddKey], rest: Sequence[Change], dropped: Sequence[DropKey | Shred]
+        self,
+        added: Sequence[AddKey],
+        rest: Sequence[Change],
+        dropped: Sequence[DropKey | Rewrap | Shred],
     ) -> None:
         if any(isinstance(one, Purge) for one in rest):
             # It forgets which connections there were, and so whose keys are to be destroyed.
@@ -127,7 +134,7 @@ class SplitStore:
                 if await self._keys.key(one.key.dek_id) != one.key:
                     raise
 
-    async def _destroy(self, dropped: Sequence[DropKey | Shred]) -> None:
+    async def _destroy(self, dropped: Sequence[DropKey | Rewrap | Shred]) -> None:
         await _make(self._keys, dropped)
         shredded = [one.connection for one in dropped if isinstance(one, Shred)]
         # So nobody looks for them again.

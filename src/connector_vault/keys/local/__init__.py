@@ -12,7 +12,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from connector_vault.envelope import DEK_SIZE, wipe
-from connector_vault.errors import BadArguments, Corrupt, Misconfigured
+from connector_vault.errors import BadArguments, Corrupt, KeysUnavailable, Misconfigured
 from connector_vault.keys import Raw, Wrapped
 from connector_vault.keys.local.file import Keys, fresh, publish, read, replacing
 
@@ -67,12 +67,15 @@ class LocalKeys:
         return self._latest
 
     async def wrap(self, items: Sequence[Raw]) -> list[bytes]:
+        self._check_open()
         return [self._wrap(item) for item in items]
 
     async def unwrap(self, items: Sequence[Wrapped]) -> list[bytearray | Corrupt]:
+        self._check_open()
         return [self._unwrap(item) for item in items]
 
     async def rewrap(self, items: Sequence[Wrapped]) -> list[bytes | Corrupt]:
+        self._check_open()
         return [self._rewrap(item) for item in items]
 
     async def health(self) -> None:
@@ -118,6 +121,10 @@ class LocalKeys:
             if before > keys.latest:
                 raise BadArguments(f"version {keys.latest} is the newest one, and stays")
             self._replace(keys.since(before))
+
+    def _check_open(self) -> None:
+        if not self._keys:
+            raise KeysUnavailable("the vault was closed: open it again")
 
     def _read(self) -> Keys:
         keys = read(self._path)

@@ -19,6 +19,7 @@ from connector_vault.stores import (
     Query,
     Row,
     Take,
+    Tally,
     World,
     WrappedKey,
 )
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PostgresStore", "open_postgres"]
 
-T = TypeVar("T", Row, Access, Event)
+T = TypeVar("T", Row, Access, Event, WrappedKey, Tally)
 Taken = TypeVar("Taken", Row, Consent, Follower)
 
 _PAGE = 200

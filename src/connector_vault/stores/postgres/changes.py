@@ -17,6 +17,7 @@ from connector_vault.stores import (
     Follower,
     Line,
     Purge,
+    Rewrap,
     Row,
     Shred,
     Touch,
@@ -38,6 +39,12 @@ _TOUCH = """
         due_at = case when ?::bigint > 0 and (due_at = 0 or due_at > ?::bigint) then ?::bigint
             else due_at end
     where id = ? and generation = ? and state = 'active'
+"""
+_REWRAP = """
+    update vault.dek set holder = given.holder, version = given.version, wrapped = given.wrapped
+    from unnest(?::bytea[], ?::bytea[], ?::text[], ?::bigint[], ?::bytea[])
+        as given (dek_id, was, holder, version, wrapped)
+    where dek.dek_id = given.dek_id and dek.wrapped = given.was
 """
 _PURGES = {
     "consent": "delete from vault.consent where expires_at < ?",
@@ -92,7 +99,7 @@ def appended(changes: Sequence[Change]) -> Sequence[Part]:
 
 
 def _alterations(
-    change: DropKey | EndAccess | Event | Follower | Line | Purge | Shred | Touch,
+    change: DropKey | EndAccess | Event | Follower | Line | Purge | Rewrap | Shred | Touch,
 ) -> Sequence[Part]:
     match change:
         case EndAccess():
@@ -105,8 +112,8 @@ def _alterations(
         case Purge(consents=consents, events=events, tombstones=tombstones):
             before = {"consent": consents, "event": events, "connection": tombstones}
             return [Part(table, _PURGES[table], (at,)) for table, at in before.items()]
-        case DropKey() | Shred():
-            return [_drop(change)]
+        case DropKey() | Rewrap() | Shred():
+            return [_to_keys(change)]
         case Event() | Line():
             return []
 
@@ -117,7 +124,10 @@ def _add(table: str, row: Row | WrappedKey | Consent | Access) -> Part:
     return Part(table, text, tuple(row))
 
 
-def _drop(change: DropKey | Shred) -> Part:
+def _to_keys(change: DropKey | Rewrap | Shred) -> Part:
+    if isinstance(change, Rewrap):
+        # Column by column, and as many empty ones if there is nothing to do.
+        return Part("dek", _REWRAP, tuple(zip(*change.swaps, strict=True)) or ((),) * 5)
     # To overwrite a row first would make another beside it, and leave the old one as it is.
     if isinstance(change, Shred):
         return Part("dek", "delete from vault.dek where connection = ?", (change.connection,))

@@ -25,6 +25,7 @@ from connector_vault.stores import (
     Row,
     Shred,
     Take,
+    Tally,
     Value,
     World,
     WrappedKey,
@@ -47,7 +48,7 @@ from connector_vault.stores.sqlite.writer import FORKED, Writer, translate
 
 __all__ = ["SqliteStore", "is_unmade", "journal_of", "open_sqlite", "path_of"]
 
-T = TypeVar("T", Row, Access, Event)
+T = TypeVar("T", Row, Access, Event, WrappedKey, Tally)
 Taken = TypeVar("Taken", Row, Consent, Follower)
 
 _READER_SETTINGS = ("busy_timeout = 0", "query_only = on", "cache_size = -16384")

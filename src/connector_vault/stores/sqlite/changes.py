@@ -20,6 +20,7 @@ from connector_vault.stores import (
     Follower,
     Line,
     Purge,
+    Rewrap,
     Row,
     Shred,
     Touch,
@@ -57,6 +58,7 @@ _TOUCH = """
             else due_at end
     where id = :id and generation = :generation and state = 'active'
 """
+_REWRAP = "update dek set holder = ?, version = ?, wrapped = ? where dek_id = ? and wrapped = ?"
 _PURGES = {
     "consents": "delete from consent where expires_at < ?",
     "events": """
@@ -105,7 +107,7 @@ def _apply(connection: sqlite3.Connection, change: Change, now: int) -> None:
 
 def _alter(
     connection: sqlite3.Connection,
-    change: DropKey | EndAccess | Follower | Line | Purge | Shred | Touch,
+    change: DropKey | EndAccess | Follower | Line | Purge | Rewrap | Shred | Touch,
 ) -> None:
     match change:
         case EndAccess():
@@ -117,6 +119,9 @@ def _alter(
         case Purge():
             for table, before in asdict(change).items():
                 connection.execute(_PURGES[table], (before,))
+        case Rewrap(swaps=swaps):
+            given = [(one.holder, one.version, one.wrapped, one.dek_id, one.was) for one in swaps]
+            connection.executemany(_REWRAP, given)
         case Shred():
             _shred(connection, "connection", change.connection)
         case DropKey():
