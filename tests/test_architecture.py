@@ -19,7 +19,7 @@ PACKAGE = "connector_vault"
 PLUGS = f"{PACKAGE}.connectors"
 SERVERS = f"{PACKAGE}.mcp_servers"
 FLOORS = {
-    "words": {"errors", "model", "news"},
+    "words": {"errors", "model", "news", "reports"},
     "plans": {"connector"},
     "workshop": {
         "documents",
@@ -57,6 +57,7 @@ FLOORS = {
         "events",
         "forecast",
         "handout",
+        "highwater",
         "intake",
         "keyring",
         "landing",
@@ -65,8 +66,10 @@ FLOORS = {
         "opening",
         "pasting",
         "refresh",
+        "renewal",
         "revocation",
         "room",
+        "rotation",
         "undertaking",
         "unwrapping",
         "uses",
@@ -88,6 +91,7 @@ PURE = {
     "news",
     "oauth",
     "received",
+    "reports",
     "schedule",
     "signature",
 }
@@ -115,16 +119,19 @@ IMPURE_CALLS = {"input", "now", "open", "print", "today", "utcnow"}
 FOREIGN = {
     "asyncpg": {"cli", "stores"},
     "authlib": {"oauth"},
+    "botocore": {"keys"},
     "cryptography": {"envelope", "keys"},
-    "h11": {"cli", "emulator", "sandbox"},
+    "h11": {"cli", "emulator", "keys", "sandbox"},
     "httpx2": {"cli", "demo", "http"},
+    "hvac": {"keys"},
     "mcp": {"mcp_servers"},
+    "pkcs11": {"keys"},
     "platformdirs": {"cli", "settings"},
     "rich": {"cli", "demo"},
     "sqlite3": {"cli", "demo", "stores"},
     "standardwebhooks": {"webhooks"},
     "starlette": {"panel"},
-    "tenacity": {"refresh", "stores"},
+    "tenacity": {"refresh", "rotation", "stores"},
     "typer": {"__main__", "cli", "demo"},
     "uvicorn": {"cli"},
 }
@@ -140,6 +147,9 @@ REVEALING = {
     "demo/play.py",
     "egress.py",
     "keyring.py",
+    "keys/hcvault/line.py",
+    "keys/hcvault/token.py",
+    "keys/pkcs11/login.py",
     "oauth.py",
     "pasting.py",
     "received.py",

@@ -14,6 +14,8 @@ NOTHING = {
     "failed": 0,
     "warned": 0,
     "delivered": 0,
+    "rewrapped": 0,
+    "renewed": 0,
 }
 TOKEN = "/login/oauth/access_token"
 
@@ -90,6 +92,20 @@ def test_maintain_without_its_key_changes_nothing(due):
 
     assert (done.code, done.error[0]) == (1, "Misconfigured")
     assert shell.sql("select generation from connection") == [(1,)]
+
+
+def test_data_keys_that_cannot_be_wrapped_anew_hold_up_nothing_else(connected):
+    shell, connection = connected
+    shell.quick("disconnect", connection, "--yes")
+    shell.sql("update connection set changed_at = 1")
+    assert shell.quick("add", "one", stdin="sk-1234567890").code == 0
+    shell.sql("update dek set holder = 'local:gone' where connection like 'con_%'")
+
+    done = shell.quick("maintain", "--json")
+
+    assert (done.code, done.error[0]) == (1, "Misconfigured")
+    assert "local:gone" in done.error[1]
+    assert shell.sql("select provider from connection") == [("one",)]
 
 
 def test_maintain_prints_no_secret(due):

@@ -1,15 +1,20 @@
 """A stolen database is noise, and an edited one is found out."""
 
+from dataclasses import replace
+
 import pytest
 
 from connector_vault import Owner, Secret
 from connector_vault.errors import (
     ConnectorVaultError,
     Corrupt,
+    RolledBack,
     Shredded,
 )
-from tests.deeds import ADA, row_of
+from tests.deeds import ADA, renew, row_of
 from tests.holder import Holder, keyring_of
+
+DATABASES = ["sqlite", "postgres"]
 
 KEY = Secret("sk-1234567890")
 BOUND = {
@@ -115,7 +120,7 @@ async def test_a_row_put_in_anothers_place_does_not_open(vault, raw):
 
 async def test_a_connection_given_to_another_owner_does_not_open(vault, raw):
     connection = await vault.add("openrouter", ADA, secret=KEY)
-    raw("update connection set tenant = 'evil', user = 'eve'")
+    raw("update connection set tenant = 'evil', \"user\" = 'eve'")
     eve = Owner(tenant="evil", user="eve")
 
     with pytest.raises(Corrupt):
@@ -139,6 +144,35 @@ async def test_an_older_row_does_not_come_back(vault, raw):
 
     with pytest.raises(Corrupt):
         await token(vault, connection)
+
+
+@pytest.mark.parametrize("read", ["token", "get"])
+async def test_a_whole_row_of_yesterday_is_noticed_by_who_saw_todays(vault, connect, raw, read):
+    """It is genuine, and opens: only who has read a newer one can tell."""
+    connection = await connect(vault)
+    (before,) = raw("select generation, expires_at, sealed from connection")
+    await renew(vault, connection)
+    set_ = "update connection set generation = ?, expires_at = ?, sealed = ?"
+    raw(set_, *before)
+
+    with pytest.raises(RolledBack, match=connection.id):
+        await (token(vault, connection) if read == "token" else vault.get(connection.id, owner=ADA))
+
+
+async def test_who_reads_while_a_newer_row_is_read_is_not_alarmed(vault, connection):
+    """Between the asking and the answer of a database there is time."""
+    old = await vault.room.credential(connection.id, ADA)
+
+    class Slow:
+        async def get(self, *_):
+            vault.room.seen.rise(old._replace(generation=2))
+            return old
+
+    room = replace(vault.room, store=Slow())
+
+    assert (await room.credential(connection.id, ADA)).generation == 1
+    with pytest.raises(RolledBack):
+        await room.credential(connection.id, ADA)
 
 
 async def test_a_shredded_key_says_so(vault, keyring, connection, raw):
@@ -173,7 +207,7 @@ async def test_a_store_whose_own_key_is_gone_does_not_get_another(opened, vault,
 async def test_a_consent_that_was_edited_is_found_out(vault, agree, raw):
     pending = await vault.connect("github", ADA, redirect_uri="http://127.0.0.1:9/callback")
     callback = await agree(pending)
-    raw("update consent set user = 'eve'")
+    raw("update consent set \"user\" = 'eve'")
 
     with pytest.raises(Corrupt):
         await vault.finish(callback, owner=Owner(tenant="acme", user="eve"))

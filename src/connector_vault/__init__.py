@@ -19,13 +19,13 @@ from connector_vault.model import (
     Owner,
     Pending,
     Receipt,
-    Report,
     Secret,
     State,
     Tenant,
     Tokens,
 )
 from connector_vault.news import Event, Webhook
+from connector_vault.reports import Report
 
 if TYPE_CHECKING:
     from connector_vault.gateway import Gateway, Offer, Result

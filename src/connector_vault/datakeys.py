@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from secrets import token_bytes
 
-from connector_vault.envelope import DEK_SIZE, DataKey, wrap_context
+from connector_vault.envelope import DEK_SIZE, DataKey, wipe, wrap_context
 from connector_vault.errors import Corrupt, KeysDenied, KeysUnavailable, Misconfigured, Shredded
 from connector_vault.keys import Raw, Wrapped
 from connector_vault.keys.several import Holders
@@ -111,9 +111,13 @@ class DataKeys:
         """
         holder = self.holders.current
         raw = _random()
-        version = await holder.version()
         context = wrap_context(self._store.id, tenant, connection, dek_id)
-        (wrapped,) = await holder.wrap([Raw(raw, context)])
+        try:
+            version = await holder.version()
+            (wrapped,) = await holder.wrap([Raw(raw, context)])
+        except BaseException:
+            wipe(raw)
+            raise
         key = self._keep(DataKey(dek_id, raw)).key
         return key, WrappedKey(
             dek_id, tenant, connection, holder.id, version, wrapped, self._store.clock()

@@ -4,14 +4,16 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 
-from connector_vault.model import AccessKey, Connection, Receipt, Report, Tenant
+from connector_vault.model import AccessKey, Connection, Receipt, Tenant
 from connector_vault.news import Event
+from connector_vault.reports import KeyStatus, Report
 
 __all__ = [
     "Document",
     "connection_document",
     "event_document",
     "key_document",
+    "keys_document",
     "receipt_document",
     "report_document",
 ]
@@ -79,6 +81,11 @@ def receipt_document(receipt: Receipt) -> Document:
 def report_document(report: Report) -> Document:
     """Write what a round of maintenance did."""
     return asdict(report)
+
+
+def keys_document(status: KeyStatus) -> Document:
+    """Write who wraps the data keys, and what still needs older versions."""
+    return {**asdict(status), "shred_horizon": status.shred_horizon}
 
 
 def key_document(key: AccessKey) -> Document:

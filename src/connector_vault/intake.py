@@ -19,7 +19,7 @@ from connector_vault.keyring import scope_text, seal
 from connector_vault.lifecycle import Happening
 from connector_vault.model import Account, Client, Kind, Owner, State, Tokens
 from connector_vault.room import Room, new_id
-from connector_vault.stores import AddConnection, AddKey, Conflict, Owned, Row, Update, Value
+from connector_vault.stores import AddConnection, AddKey, Conflict, Owned, Row, Update, values
 
 __all__ = ["Intake", "check_mendable", "identify", "same_account", "take_in"]
 
@@ -196,10 +196,11 @@ async def _replace(room: Room, intake: Intake, old: Row) -> Row:
         for name, value in new._asdict().items()
         if value != getattr(old, name) or name in _ALWAYS
     }
-    where: dict[str, Value] = {"generation": old.generation, "state": old.state}
+    where = values(generation=old.generation, state=old.state, dek_id=old.dek_id)
     line = room.audit.line(new, "reconnect", kind=new.kind, scopes=new.scopes)
     event = room.event(new, step.event)
     await room.store.commit(Update(old.id, where, changed), event, line)
+    room.seen.rise(new)
     return new
 
 

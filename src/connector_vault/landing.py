@@ -55,6 +55,8 @@ class _Flight:
     entry: int | None = None
     """Where the journal has it. None: only this process's memory has it."""
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    pen: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Of whoever writes it down: twice would be once too often."""
 
 
 class Replayed(NamedTuple):
@@ -196,8 +198,11 @@ class Landings:
         line = room.audit.line(row, "refresh", generation=newer.generation)
         event = room.event(newer, step.event)
         # By generation: if state or lease moved, it is tried again on what they are now.
-        where = values(generation=row.generation, state=row.state, attempt=row.attempt)
+        where = values(
+            generation=row.generation, state=row.state, attempt=row.attempt, dek_id=row.dek_id
+        )
         await room.store.commit(Update(row.id, where, changed), event, line)
+        room.seen.rise(newer)
         room.store.presence.tell(row.id)
         return newer
 
@@ -214,14 +219,21 @@ class Landings:
             raise Unreachable(f"a late token of {received.connection} is not ended: {told.note}")
 
     async def _write_down(self, flight: _Flight) -> None:
-        room = self._room
-        try:
-            process = await room.journal.process()
-            record = flight.paper.seal(reply_binding(process), encode(written(flight.received)))
-            flight.entry = await room.journal.append(record)
-        except (ConnectorVaultError, JournalUnavailable) as error:
-            which = flight.received.connection
-            _log.critical("the new tokens of %s are in memory only: %s", which, error)
+        journal = self._room.journal
+        async with flight.pen:
+            if flight.entry is not None:
+                return
+            try:
+                process = await journal.process()
+                record = flight.paper.seal(reply_binding(process), encode(written(flight.received)))
+                flight.entry = await journal.append(record)
+            except (ConnectorVaultError, JournalUnavailable) as error:
+                which = flight.received.connection
+                _log.critical("the new tokens of %s are in memory only: %s", which, error)
+                return
+            if not self.holds(flight.received.attempt):
+                # It was stored while it was written down.
+                journal.done(flight.entry)
 
     def _forget(self, attempt: str) -> None:
         flight = self._flights.pop(attempt, None)

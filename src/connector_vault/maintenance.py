@@ -11,9 +11,12 @@ from dataclasses import dataclass, replace
 
 from connector_vault import adoption, revocation
 from connector_vault.errors import ConnectorVaultError, Reconnect
-from connector_vault.model import Report, State
+from connector_vault.model import State
 from connector_vault.refresh import Refresher
+from connector_vault.renewal import AGE, Renewal
+from connector_vault.reports import Report
 from connector_vault.room import Room
+from connector_vault.rotation import Rotation
 from connector_vault.stores import Conflict, Due, Dying, Purge, Row, Update, values
 
 __all__ = ["Maintenance", "Progress"]
@@ -29,7 +32,11 @@ _WIDTH = 64
 _HOLD = 120_000
 """Milliseconds after which another takes up work that nothing became of."""
 
-_DAY = 24 * 3600 * 1000
+_REWRAPPED = 5_000
+"""Data keys that are wrapped anew in one round. A round is not held up for longer."""
+
+_HOUR = 3600 * 1000
+_DAY = 24 * _HOUR
 """Milliseconds."""
 
 _EVENTS_KEPT = 90 * _DAY
@@ -63,34 +70,40 @@ class Maintenance:
         self._refresher = refresher
         self._further = further
         """Deliveries, each giving how many it made."""
-        self._swept = 0
+        self.rotation = Rotation(room)
+        self.renewal = Renewal(room, refresher.leases)
+        self._swept = self._rewrapped = 0
 
-    async def keep(self) -> None:
-        """Make rounds until the vault closes."""
-        work = self._room.work
+    async def keep(self) -> Report:
+        """Make rounds until the vault closes. Gives what the last one did."""
+        work, report = self._room.work, Report()
         while not work.closing:
             try:
-                await self.round()
+                report = await self.round()
             except ConnectorVaultError as error:
                 _log.warning("maintenance stopped early, and comes again: %s", error)
             except Exception:  # noqa: BLE001  # one connector's bug must not end all others
                 _log.exception("maintenance failed, and comes again")
             await work.rest(_EVERY * (2 / 3 + 2 / 3 * self._room.chance()))
+        return report
 
     async def round(self, progress: Progress | None = None) -> Report:
         """Do everything that is due now.
 
         Raises:
             StoreUnavailable, KeysUnavailable: not now; what was done is done.
+            KeysDenied, Misconfigured: data keys cannot be wrapped anew; all else was done.
         """
         count = _Count(Report(), progress)
         count.add(landed=(await self._refresher.landings.replay()).landed)
         await self._each(State.REVOKING, count, self._end)
         await self._each(State.ACTIVE, count, self._renew)
         await self._warn(count)
-        await self._sweep()
+        await self._sweep(count)
         for deliver in self._further:
             count.add(delivered=await deliver())
+        # Last: a holder that refuses to wrap anew may refuse for long, and holds up nothing else.
+        await self._tend_keys(count)
         return count.report
 
     async def _each(
@@ -159,11 +172,22 @@ class Maintenance:
                 continue
             count.add(warned=1)
 
-    async def _sweep(self) -> None:
+    async def _tend_keys(self, count: _Count) -> None:
+        # Whoever made a new version of the holder's key, and wherever that was.
+        now = self._room.clock()
+        if now < self._rewrapped + _HOUR:
+            return
+        done = await self.rotation.rewrap(limit=_REWRAPPED)
+        count.add(rewrapped=done)
+        if done < _REWRAPPED:
+            self._rewrapped = now
+
+    async def _sweep(self, count: _Count) -> None:
         now = self._room.clock()
         if now < self._swept + _DAY:
             return
         old = Purge(consents=now, events=now - _EVENTS_KEPT, tombstones=now - _TOMBSTONES_KEPT)
         await self._room.store.commit(old)
         await self._room.keyring.drop_journal_keys(now)
+        count.add(renewed=await self.renewal.renew_older(now - AGE))
         self._swept = now

@@ -19,7 +19,6 @@ __all__ = [
     "Owner",
     "Pending",
     "Receipt",
-    "Report",
     "Secret",
     "State",
     "Tenant",
@@ -262,22 +261,3 @@ class Receipt:
     @property
     def confirmed(self) -> bool:
         return self.finished_at is not None and self.outcome != "unconfirmed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """What one round of maintenance did, in numbers of connections."""
-
-    landed: int = 0
-    """Tokens of processes that had died, brought into their rows."""
-    refreshed: int = 0
-    reconnect: int = 0
-    """Grants found dead: their owners have to consent again."""
-    ended: int = 0
-    """Disconnects brought to their end."""
-    failed: int = 0
-    """Tried, and to be tried again."""
-    warned: int = 0
-    """Announced to end soon."""
-    delivered: int = 0
-    """Events that a webhook confirmed."""

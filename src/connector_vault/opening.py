@@ -1,5 +1,6 @@
 """Opening the parts of a vault, and closing them in the right order."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -45,9 +46,11 @@ async def open_room(
         # First: keys that are made for a database that cannot be used yet are in the way later.
         await check_made(database)
     wraps, *opens = [keys] if isinstance(keys, str) else keys or (said.keys, *said.other_keys)
-    current = open_keys(wraps, create=new)
+    # A device that is asked may take its time.
+    current = await asyncio.to_thread(open_keys, wraps, create=new)
     async with unhurried() as stack:
-        holders = Holders(current, [open_keys(uri) for uri in opens])
+        others = [await asyncio.to_thread(open_keys, uri) for uri in opens]
+        holders = Holders(current, others)
         stack.push_async_callback(holders.close)
         # Entered before the store: whoever is still at work finds that closed, and not keyless.
         last = await stack.enter_async_context(AsyncExitStack())

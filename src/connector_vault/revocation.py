@@ -7,10 +7,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from connector_vault import lifecycle, registry, schedule
 from connector_vault.ending import Told, end_token
-from connector_vault.errors import ConnectorVaultError, Corrupt, Reconnect
+from connector_vault.errors import ConnectorVaultError, Corrupt, Reconnect, StoreUnavailable
 from connector_vault.lease import Held
 from connector_vault.model import Receipt, State
 from connector_vault.refresh import Refresher
+from connector_vault.reports import horizon
 from connector_vault.room import Room, check_state, instant, moment, owner_of
 from connector_vault.stores import Conflict, Row, Sharing, Shred, Update, Value, values
 
@@ -31,6 +32,9 @@ class _Kept:
     told: Told = _UNTOLD
     tries: int = 0
     """How often the provider was told, without confirming it."""
+    holder: str = ""
+    version: int = 0
+    """What wrapped the data key that was destroyed. Not known of those that ended long ago."""
 
 
 _READER = TypeAdapter(_Kept)
@@ -164,8 +168,8 @@ async def _is_shared(room: Room, row: Row) -> bool:
 
 
 async def _shred(room: Room, row: Row, told: Told) -> Receipt:
-    kept = _kept(row)
-    kept = replace(kept, told=told, finished_at=room.clock())
+    holder, version = await _wrapped_by(room, row)
+    kept = replace(_kept(row), told=told, finished_at=room.clock(), holder=holder, version=version)
     change: dict[str, Value] = {
         "state": State.REVOKED.value,
         "sealed": b"",
@@ -186,6 +190,15 @@ async def _shred(room: Room, row: Row, told: Told) -> Receipt:
     return _receipt(row, kept)
 
 
+async def _wrapped_by(room: Room, row: Row) -> tuple[str, int]:
+    # Where keys lie apart, they may be out of reach. An end does not wait for that.
+    with suppress(StoreUnavailable):
+        key = await room.store.key(row.dek_id)
+        if key is not None:
+            return key.holder, key.version
+    return "", 0
+
+
 def _kept(row: Row) -> _Kept:
     try:
         return _READER.validate_json(row.receipt)
@@ -204,6 +217,15 @@ def _receipt(row: Row, kept: _Kept) -> Receipt:
         reach=kept.told.reach,
         probe=kept.told.probe,
         shredded=kept.finished_at > 0,
-        shred_horizon="none: wrapped keys lie in a database, and in its backups",
+        shred_horizon=_horizon(kept),
         note=kept.told.note,
     )
+
+
+def _horizon(kept: _Kept) -> str:
+    # Copies of the wrapped key lie in backups, and in logs of the database.
+    if not kept.finished_at:
+        return "none yet: its key is not destroyed"
+    if not kept.holder:
+        return "when the key that wrapped it is retired"
+    return horizon(kept.holder, kept.version)

@@ -4,7 +4,7 @@ import json
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import random
 from secrets import choice
@@ -13,6 +13,7 @@ from typing import get_args
 from connector_vault.audit import Audit, Detail
 from connector_vault.clients import Clients
 from connector_vault.errors import Corrupt, NotConnected, Reconnect
+from connector_vault.highwater import HighWater
 from connector_vault.http import Http
 from connector_vault.journal import Journal
 from connector_vault.keyring import Keyring
@@ -57,6 +58,7 @@ class Room:
     webhooks: tuple[Webhook, ...] = ()
     chance: Callable[[], float] = random
     """0 to 1, to spread what would come all at once. It keeps nothing secret."""
+    seen: HighWater = field(default_factory=HighWater)
 
     def event(self, row: Row, name: EventName, **detail: Detail) -> Event:
         """Make an event, to be committed with what it tells of."""
@@ -70,10 +72,13 @@ class Room:
 
         Raises:
             NotConnected: this owner has no such connection.
+            RolledBack: this process has read a newer state of it.
         """
+        seen = self.seen.of(connection)
         found = await self.store.get(connection, owner) if _ID.fullmatch(connection) else None
         if found is None:
             raise _unknown(connection, owner)
+        self.seen.rise(found, seen)
         return found
 
     async def row(self, connection: str, owner: Owner | Tenant) -> Row:
@@ -81,11 +86,13 @@ class Room:
 
         Raises:
             NotConnected: this owner has no such connection.
+            RolledBack: this process has read a newer state of it.
         """
-        known = _ID.fullmatch(connection) is not None
+        seen, known = self.seen.of(connection), _ID.fullmatch(connection) is not None
         found = [row async for row in self.store.rows(One(connection, owner))] if known else []
         if not found:
             raise _unknown(connection, owner)
+        self.seen.rise(found[0], seen)
         return found[0]
 
 

@@ -15,7 +15,7 @@ from connector_vault.lifecycle import EventName
 from connector_vault.model import Client, Owner, Secret
 from connector_vault.news import Webhook
 
-__all__ = ["Settings", "journal_folder", "load_settings"]
+__all__ = ["Settings", "holders_of", "journal_folder", "load_settings"]
 
 _PREFIX = "CONNECTOR_VAULT_"
 _CLIENT = re.compile(r"CONNECTOR_VAULT_([A-Z][A-Z0-9_]*)_CLIENT_ID")
@@ -64,7 +64,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         )
     except BadArguments as error:
         raise Misconfigured(f"CONNECTOR_VAULT_TENANT or _USER: {error}") from error
-    keys, *others = _holders(environ.get(f"{_PREFIX}KEYS") or said.keys)
+    keys, *others = holders_of(environ.get(f"{_PREFIX}KEYS") or said.keys)
     return Settings(
         database=environ.get(f"{_PREFIX}DATABASE") or said.database or _default("sqlite:///", "db"),
         keys=keys,
@@ -97,6 +97,12 @@ def journal_folder(said: str, *, beside: Path | None, store_id: bytes) -> Path:
         words = "this user has no home: name a folder that outlives this process"
         raise Misconfigured(f"{words} in CONNECTOR_VAULT_JOURNAL") from error
     return state / "journal" / store_id.hex()
+
+
+def holders_of(said: str | Sequence[str]) -> Sequence[str]:
+    """Give the key holders that are named, the one that wraps first. None is the default."""
+    listed = _BETWEEN.split(said.strip()) if isinstance(said, str) else said
+    return [one for one in listed if one] or [_default("local:", "key")]
 
 
 def _default(scheme: str, ending: str) -> str:
@@ -173,11 +179,6 @@ def _file(path: Path) -> _File:
         wrong = ", ".join(".".join(map(str, one["loc"])) for one in error.errors())
         msg = f"{path}: wrong or unknown settings: {wrong}"
         raise Misconfigured(msg) from None
-
-
-def _holders(said: str | Sequence[str]) -> Sequence[str]:
-    listed = _BETWEEN.split(said.strip()) if isinstance(said, str) else said
-    return [one for one in listed if one] or [_default("local:", "key")]
 
 
 def _clients_of(environ: Mapping[str, str]) -> tuple[Client, ...]:

@@ -4,7 +4,8 @@ import asyncio
 from collections import deque
 from typing import NamedTuple
 
-from connector_vault.errors import ConnectorVaultError, Corrupt
+from connector_vault.envelope import wipe
+from connector_vault.errors import ConnectorVaultError, KeysUnavailable
 from connector_vault.keys import KeyHolder, Wrapped
 from connector_vault.undertaking import Undertakings
 
@@ -43,7 +44,13 @@ class Unwrapping:
         if self._calls < _CALLS:
             self._calls += 1
             self._work.begin(self._serve())
-        return await wish.answer
+        try:
+            return await wish.answer
+        except asyncio.CancelledError:
+            # It may have come, and nobody had it.
+            if wish.answer.done() and not wish.answer.cancelled() and not wish.answer.exception():
+                wipe(wish.answer.result())
+            raise
 
     async def _serve(self) -> None:
         try:
@@ -55,7 +62,8 @@ class Unwrapping:
 
     async def _ask(self, wishes: list[_Wish]) -> None:
         try:
-            answers = await self._holder.unwrap([wish.item for wish in wishes])
+            answers: list[bytearray | ConnectorVaultError]
+            answers = [*await self._holder.unwrap([wish.item for wish in wishes])]
         except ConnectorVaultError as error:
             # Whoever waits behind them would wait for the same: nobody waits twice.
             for wish in (*wishes, *self._wishes):
@@ -66,10 +74,15 @@ class Unwrapping:
             for wish in wishes:
                 _fail(wish, error)
             raise
+        if len(answers) != len(wishes):
+            silent = KeysUnavailable("the key holder did not answer each item: see its log")
+            answers = [silent] * len(wishes)
         for wish, answer in zip(wishes, answers, strict=True):
-            if isinstance(answer, Corrupt):
+            if isinstance(answer, ConnectorVaultError):
                 _fail(wish, answer)
-            elif not wish.answer.done():
+            elif wish.answer.done():
+                wipe(answer)
+            else:
                 wish.answer.set_result(answer)
 
 

@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import Literal, overload
 
-from connector_vault import consent, events, revocation
+from connector_vault import consent, events, revocation, rotation
 from connector_vault.adoption import adopt
 from connector_vault.announcing import OnEvent
 from connector_vault.deliveries import Deliveries
@@ -20,7 +19,6 @@ from connector_vault.model import (
     Owner,
     Pending,
     Receipt,
-    Report,
     Secret,
     Tenant,
     Tokens,
@@ -29,6 +27,7 @@ from connector_vault.news import Event, Webhook
 from connector_vault.opening import open_room
 from connector_vault.pasting import paste
 from connector_vault.refresh import Refresher
+from connector_vault.reports import KeyStatus, Report
 from connector_vault.room import Room, connection_of, now_ms
 from connector_vault.stores import START, Owned
 from connector_vault.undertaking import Shared
@@ -52,6 +51,8 @@ class Vault:
         self._handout = Handout(room, refresher)
         self._deliveries = Deliveries(room, room.webhooks)
         self._maintenance = Maintenance(room, refresher, self._deliveries.deliver)
+        self.rotation = self._maintenance.rotation
+        self.renewal = self._maintenance.renewal
         self._endings: Shared[str, Receipt] = Shared(room.work)
 
     @staticmethod
@@ -270,21 +271,8 @@ class Vault:
         end = partial(revocation.disconnect, self.room, self._refresher, row)
         return await asyncio.shield(self._endings.begin(row.id, end))
 
-    @overload
-    async def maintain(self, *, progress: Progress | None = None) -> Report: ...
-
-    @overload
-    async def maintain(
-        self, *, once: Literal[True], progress: Progress | None = None
-    ) -> Report: ...
-
-    @overload
-    async def maintain(self, *, once: bool, progress: Progress | None = None) -> Report | None: ...
-
-    async def maintain(
-        self, *, once: bool = True, progress: Progress | None = None
-    ) -> Report | None:
-        """Do what is due: land, refresh, retry revocations, announce deaths, deliver, purge.
+    async def maintain(self, *, once: bool = True, progress: Progress | None = None) -> Report:
+        """Do what is due: land, refresh, revoke, rewrap, announce deaths, deliver, purge.
 
         Safe in any number of processes at once. `once`: give a report and end, for whatever
         scheduler there is; else go on until the vault is closed. `progress` is called with what was
@@ -293,7 +281,18 @@ class Vault:
         Raises:
             StoreUnavailable, KeysUnavailable: not now; what was done is done.
         """
-        if once:
-            return await self._maintenance.round(progress)
-        await self._maintenance.keep()
-        return None
+        return await (self._maintenance.round(progress) if once else self._maintenance.keep())
+
+    async def rotate(
+        self, *, rate: float | None = None, progress: rotation.Progress | None = None
+    ) -> KeyStatus:
+        """Make a new version of the key that wraps data keys, and wrap them all under it.
+
+        Reads go on meanwhile. It may be stopped at any moment: `maintain` goes on. `rate`: data
+        keys a second. `vault.rotation` also retires old versions, and says how far things are.
+
+        Raises:
+            KeysUnavailable, StoreUnavailable: not now; what was done is done.
+            KeysDenied: this vault may not, and the message says who does it how.
+        """
+        return await self.rotation.rotate(rate=rate, progress=progress)

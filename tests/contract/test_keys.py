@@ -7,15 +7,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connector_vault.envelope import wrap_context
-from connector_vault.errors import BadArguments, Corrupt
+from connector_vault.errors import BadArguments, Corrupt, KeysUnavailable
 from connector_vault.keys import Raw, Wrapped
 
 DEK = b"k" * 32
 CONTEXT = wrap_context(b"s" * 16, "acme", "con_1", b"i" * 16)
 
 
-HOLDERS = ["local"]
+HOLDERS = ["aws_kms", "hcvault", "local", "pkcs11"]
 """Modules of tests.holders."""
+
+RETIRING = [
+    name for name in HOLDERS if getattr(import_module(f"tests.holders.{name}"), "RETIRES", True)
+]
 
 
 @pytest.fixture(params=HOLDERS)
@@ -163,6 +167,7 @@ async def test_a_rotation_makes_a_version_that_wraps_from_now_on(holder):
     assert await holder.unwrap(items) == [DEK] * 3
 
 
+@pytest.mark.parametrize("holder", RETIRING, indirect=True)
 async def test_what_a_retired_version_wrapped_is_noise(holder):
     before = await wrapped(holder)
     new = await holder.rotate()
@@ -183,3 +188,13 @@ async def test_the_version_in_use_is_never_retired(holder):
 
 def test_an_item_does_not_show_its_key():
     assert "kkk" not in f"{Raw(bytearray(DEK), CONTEXT)!r}"
+
+
+async def test_a_holder_that_was_closed_is_not_there(holder):
+    key = await wrapped(holder)
+
+    await holder.close()
+
+    with pytest.raises(KeysUnavailable):
+        await holder.unwrap([Wrapped(key, CONTEXT)])
+    await holder.close()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from connector_vault.errors import StoreUnavailable
 from connector_vault.stores import Undecided, Update
-from connector_vault.stores.sqlite import SqliteStore
+from connector_vault.stores.sqlite import SqliteStore, _checkpoint
 from connector_vault.stores.sqlite.schema import migrate
 from connector_vault.stores.sqlite.writer import translate
 from tests.torture.fate import COLD, WARM
@@ -44,14 +44,16 @@ class SimWriter:
         """The attempt that a lease is taken from, and when that ran out."""
 
     async def run(self, work, *, alone=False):
-        process, what = self._process, "checkpoint" if alone else self.what
+        process, what = self._process, self.what
+        if alone:
+            what = "checkpoint" if work is _checkpoint else "counts keys"
         world, overtakes, self.overtakes = process.world, self.overtakes, ""
         await process.point(what)
         world.check_database(process)
         if world.strikes("commit fails", process):
             raise world.fate.rng.choice((StoreUnavailable, Undecided))("it failed")
         # A checkpoint cannot be made within the transaction that a schedule is.
-        result = None if alone else _in_transaction(self._connection, work)
+        result = None if work is _checkpoint else _in_transaction(self._connection, work)
         if result and overtakes:
             world.note_overtaken(*overtakes)
         if what.startswith("takes the lease") and result:

@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from connector_vault.settings import Settings
     from connector_vault.vault import Vault
 
-__all__ = ["Place", "check_made", "databases_of", "find", "is_missing", "key_file_of"]
+__all__ = [
+    "Place",
+    "check_made",
+    "databases_of",
+    "file_of",
+    "find",
+    "is_missing",
+    "key_file_of",
+]
 
 T = TypeVar("T")
 
@@ -43,13 +51,15 @@ class Place:
             Misconfigured: one of the settings is wrong.
             BadArguments: one of the options is.
         """
-        from connector_vault.settings import load_settings
+        from connector_vault.settings import holders_of, load_settings
 
         said = load_settings()
+        named = holders_of(self.keys) if self.keys else (said.keys, *said.other_keys)
         return replace(
             said,
             database=self.database or said.database,
-            keys=self.keys or said.keys,
+            keys=named[0],
+            other_keys=tuple(named[1:]),
             owner=self._owner(said.owner),
         )
 
@@ -69,7 +79,12 @@ class Place:
         if not make:
             check_made(databases_of(settings))
         elif is_missing(settings):
+            _prove_keys(settings)
             _make_room(settings)
+        if stay:
+            from connector_vault.cli.privacy import keep_memory_private
+
+            keep_memory_private()
         import asyncio
 
         return asyncio.run(_within(settings, work, stay=stay))
@@ -140,6 +155,15 @@ def check_made(databases: "Mapping[str, str]") -> None:
             raise Misconfigured(msg)
 
 
+def file_of(url: str) -> Path | None:
+    """Give the path of a database in a file. None: it lies on a server."""
+    if not url.startswith("sqlite:"):
+        return None
+    from connector_vault.stores.sqlite import path_of
+
+    return path_of(url)
+
+
 def key_file_of(uri: str) -> Path | None:
     """Give the path of a key file. None: the keys are held elsewhere."""
     scheme, _, path = uri.partition(":")
@@ -169,6 +193,25 @@ def _is_new(database: str) -> bool:
         return asyncio.run(is_new(database))
     except (OSError, ValueError) as error:
         raise Misconfigured(f"the database cannot be looked at: {type(error).__name__}") from error
+
+
+def _prove_keys(settings: "Settings") -> None:
+    """See that a key that is held elsewhere works, before half a vault is made for it."""
+    if key_file_of(settings.keys) is not None:
+        return
+    import asyncio
+
+    from connector_vault.keys import open_keys
+
+    holder = open_keys(settings.keys, create=True)
+
+    async def proved() -> None:
+        try:
+            await holder.health()
+        finally:
+            await holder.close()
+
+    asyncio.run(proved())
 
 
 def _make_room(settings: "Settings") -> None:

@@ -1,13 +1,16 @@
-"""Times and receipts in words. Pure."""
+"""Times, receipts and what to do about keys, in words. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, assert_never
 
+from connector_vault.reports import keeps_all
+
 if TYPE_CHECKING:
     from connector_vault.model import Receipt
+    from connector_vault.reports import KeyStatus
 
-__all__ = ["from_now", "listed", "receipt_words", "span"]
+__all__ = ["counted", "from_now", "key_advice", "listed", "receipt_words", "span"]
 
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
@@ -37,6 +40,37 @@ def span(seconds: int) -> str:
 def listed(names: Iterable[str], none: str = "none") -> str:
     """Write names in a row."""
     return ", ".join(names) or none
+
+
+def counted(number: int, name: str) -> str:
+    """Say how many there are: 1 data key; 1,200 data keys."""
+    return f"{number:,} {name}{'s' * (number != 1)}"
+
+
+def key_advice(status: "KeyStatus", others: Collection[str]) -> list[str]:
+    """Say what is to be done next about the keys. `others`: holders that only open."""
+    wrapping = {one.holder for one in status.versions}
+    missing = sorted(wrapping - {status.holder, *others})
+    words = [
+        f"{holder} wraps data keys, and is not given: add it to CONNECTOR_VAULT_KEYS."
+        for holder in missing
+    ]
+    if status.stale and not missing:
+        words.append(
+            f"{counted(status.stale, 'data key')} to be wrapped anew: run `connector-vault keys "
+            "rotate --rewrap-only`, or wait for `maintain`."
+        )
+    if not status.stale and status.oldest < status.version and not keeps_all(status.holder):
+        words.append(
+            f"Nothing needs the versions before {status.version}: `connector-vault keys retire` "
+            "destroys them."
+        )
+    return words + [
+        f"{holder} wraps nothing: take it out of CONNECTOR_VAULT_KEYS if it has served its time, "
+        "or put it first if it is to take over."
+        for holder in others
+        if holder not in wrapping
+    ]
 
 
 def receipt_words(receipt: "Receipt", title: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Who holds the keys that wrap data keys: a file, and later an HSM, Vault or a cloud's KMS."""
+"""Who holds the keys that wrap data keys: a file, Vault, an HSM, or a cloud's KMS."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
@@ -6,6 +6,9 @@ from typing import NamedTuple, Protocol
 from connector_vault.errors import Corrupt, Misconfigured
 
 __all__ = ["Holder", "KeyHolder", "KeyVersions", "Raw", "Wrapped", "open_keys"]
+
+
+_FORMS = "local:PATH, hcvault://…, pkcs11:…, aws-kms://…"
 
 
 class Raw(NamedTuple):
@@ -98,13 +101,17 @@ class Holder(KeyHolder, KeyVersions, Protocol):
 
 
 def open_keys(uri: str, *, create: bool = False) -> Holder:
-    """Open the key holder at `uri`: `local:PATH` is a key file.
+    """Open a key holder: a key file, Vault or OpenBao, an HSM, or a cloud's KMS.
 
-    `create` makes a key file where there is none. Nothing else ever makes one: a new key where
-    the old one was expected opens nothing.
+    `uri`: one of `local:PATH`, `hcvault://HOST:PORT/MOUNT/keys/NAME`, `pkcs11:token=…;object=…`
+    (RFC 7512), `aws-kms://ARN`; docs/how-to/choose-a-key-holder.md has the options of each.
+    `create` makes a key file, or a key in an HSM, where there is none. Nothing else ever makes one:
+    a new key where the old one was expected opens nothing.
 
     Raises:
-        Misconfigured: there is no such holder, or its file is missing, unsafe or malformed.
+        Misconfigured: there is no such holder, its key is missing or of no use here, or a package
+            that it needs is not installed.
+        KeysUnavailable, KeysDenied: an HSM does not answer, or refuses.
     """
     scheme, _, rest = uri.partition(":")
     match scheme:
@@ -112,11 +119,24 @@ def open_keys(uri: str, *, create: bool = False) -> Holder:
             from connector_vault.keys.local import LocalKeys
 
             return LocalKeys.open(rest, create=create)
-        case "hcvault" | "pkcs11" | "aws-kms":
-            raise Misconfigured(f"the key holder {scheme}: is not in this version: use local:PATH")
+        case "aws-kms":
+            try:
+                from connector_vault.keys.aws_kms import AwsKms
+            except ModuleNotFoundError as error:
+                mend = "pip install 'connector-vault[aws]'"
+                raise Misconfigured(f"aws-kms: needs {error.name}: {mend}") from error
+            return AwsKms.open(uri)
+        case "pkcs11":
+            from connector_vault.keys.pkcs11 import Pkcs11Keys
+
+            return Pkcs11Keys.open(uri, create=create)
+        case "hcvault":
+            from connector_vault.keys.hcvault import VaultKeys
+
+            return VaultKeys.open(uri)
         case "":
             words = "no place for keys is named, and this user has no home to keep them in"
             raise Misconfigured(f"{words}: set CONNECTOR_VAULT_KEYS and CONNECTOR_VAULT_DATABASE")
         case _:
             # The text is not repeated: somebody may have pasted the key itself.
-            raise Misconfigured("the key holder is not written as local:PATH")
+            raise Misconfigured(f"the key holder is not written as one of {_FORMS}")

@@ -1,6 +1,6 @@
 """The holder that wraps, and those that only open what they once wrapped."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from connector_vault.errors import Misconfigured
 from connector_vault.keys import Holder, KeyHolder
@@ -19,6 +19,11 @@ class Holders:
         self._others = tuple(others)
         # The current one last: should another one be the same, it stands for both.
         self._holders = {holder.id: holder for holder in (*self._others, current)}
+
+    @property
+    def others(self) -> Sequence[str]:
+        """Names of those that only open."""
+        return [name for name in self._holders if name != self.current.id]
 
     def of(self, holder: str) -> KeyHolder:
         """Give the holder of this id.

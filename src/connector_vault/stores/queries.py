@@ -157,6 +157,8 @@ class Wrapped(_OfKeys):
 
     holder: str
     version: int
+    after: bytes = b""
+    """Id of the last one that is not wanted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,9 @@ _TABLES: Mapping[object, tuple[str, str]] = {
 }
 """Where the rows of a kind are, and in which order they come."""
 
+_BY_AGE = "created_at, dek_id"
+"""How an index has them: whoever is young is not looked at."""
+
 Condition = tuple[str, tuple[Value, ...]]
 
 
@@ -57,6 +60,8 @@ def selection(
     """
     where, values = _condition(query)
     table, order = _TABLES[query.gives]
+    if isinstance(query, Aged):
+        order = _BY_AGE
     fields = query.gives._fields
     statement = _statement(fields, table.format(tables), where, order, len(after))
     return statement, (*values, *after, limit)
@@ -69,19 +74,23 @@ def start_of(query: object) -> tuple[Value, ...]:
             return after
         case Happened(after=seq):
             return (seq,)
-        case Aged() | Wrapped():
-            return (b"",)
+        case Aged():
+            return (-1, b"")
+        case Wrapped(after=dek_id):
+            return (dek_id,)
         case Tallies():
             return ("", 0)
         case _:
             return START
 
 
-def place_of(row: Found) -> tuple[Value, ...]:
-    """Give the place of a row among the others."""
+def place_of(row: Found, query: object) -> tuple[Value, ...]:
+    """Give the place of a row among the others that answer a query."""
     match row:
         case Event():
             return (row.seq,)
+        case WrappedKey() if isinstance(query, Aged):
+            return row.created_at, row.dek_id
         case WrappedKey():
             return (row.dek_id,)
         case Tally():

@@ -8,7 +8,8 @@ from connector_vault.cli.place import Place
 from connector_vault.documents import report_document
 
 if TYPE_CHECKING:
-    from connector_vault.model import Owner, Report
+    from connector_vault.model import Owner
+    from connector_vault.reports import Report
     from connector_vault.vault import Vault
 
 __all__ = ["maintain"]
@@ -21,6 +22,8 @@ _WORDS = {
     "failed": "connections to be tried again",
     "warned": "connections announced to end soon",
     "delivered": "events delivered to webhooks",
+    "rewrapped": "data keys wrapped anew, under the newest version of the key",
+    "renewed": "data keys replaced because of their age",
 }
 
 
@@ -28,7 +31,8 @@ def maintain(place: Place) -> Answer:
     """Do what is due, once: for cron, or whatever scheduler there is.
 
     Connections are refreshed before their tokens end, unconfirmed disconnects are tried again,
-    deaths announced, events delivered, and what nobody needs any more is deleted.
+    deaths announced, events delivered, data keys wrapped anew after a rotation, and what nobody
+    needs any more is deleted.
 
     `serve`, `mcp` and every program that opens the vault do the same all the time. It is safe to
     run beside them. Ends with 1 if something has to be tried again.
@@ -47,4 +51,5 @@ def maintain(place: Place) -> Answer:
 
 def _line(report: "Report") -> str:
     done = report.landed + report.refreshed + report.ended + report.warned + report.delivered
-    return f"{done} done, {report.failed} to be tried again …"
+    done += report.rewrapped + report.renewed
+    return f"{done:,} done, {report.failed:,} to be tried again …"

@@ -119,7 +119,7 @@ class PostgresStore:
             page = await self._read(Statement(numbered(text), values))
             for found in page:
                 row = kind._make(found)
-                after = place_of(row)
+                after = place_of(row, query)
                 yield row
             if len(page) < _PAGE:
                 return

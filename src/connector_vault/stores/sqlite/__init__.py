@@ -118,11 +118,12 @@ class SqliteStore:
     async def rows(self, query: Query[T]) -> AsyncIterator[T]:
         kind = query.gives
         after = start_of(query)
+        read = self._count if kind is Tally else self._read
         while True:
-            page = await self._read(*selection(query, after, _PAGE))
+            page = await read(*selection(query, after, _PAGE))
             for found in page:
                 row = kind._make(found)
-                after = place_of(row)
+                after = place_of(row, query)
                 yield row
             if len(page) < _PAGE:
                 return
@@ -178,6 +179,12 @@ class SqliteStore:
             return self._reader.execute(statement, values).fetchall()
         except sqlite3.Error as error:
             return await self._again(error, statement, values)
+
+    async def _count(self, statement: str, values: tuple[Value, ...]) -> list[Sequence[Value]]:
+        # It looks at every key: a million take a fifth of a second.
+        return await self._writer.run(
+            lambda writer: writer.execute(statement, values).fetchall(), alone=True
+        )
 
     async def _again(
         self, error: sqlite3.Error, statement: str, values: tuple[Value, ...]

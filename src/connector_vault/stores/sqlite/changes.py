@@ -23,6 +23,7 @@ from connector_vault.stores import (
     Rewrap,
     Row,
     Shred,
+    Swap,
     Touch,
     Update,
     Value,
@@ -58,7 +59,15 @@ _TOUCH = """
             else due_at end
     where id = :id and generation = :generation and state = 'active'
 """
-_REWRAP = "update dek set holder = ?, version = ?, wrapped = ? where dek_id = ? and wrapped = ?"
+_REWRAP = """
+    with given (dek_id, was, holder, version, wrapped) as (values {})
+    update dek set holder = given.holder, version = given.version, wrapped = given.wrapped
+    from given where dek.dek_id = given.dek_id and dek.wrapped = given.was
+"""
+"""In one statement, too: key by key, its thread would ask for Python's lock as often."""
+
+_SWAP = f"({', '.join('?' * len(Swap._fields))})"
+
 _PURGES = {
     "consents": "delete from consent where expires_at < ?",
     "events": """
@@ -120,14 +129,19 @@ def _alter(
             for table, before in asdict(change).items():
                 connection.execute(_PURGES[table], (before,))
         case Rewrap(swaps=swaps):
-            given = [(one.holder, one.version, one.wrapped, one.dek_id, one.was) for one in swaps]
-            connection.executemany(_REWRAP, given)
+            _rewrap(connection, swaps)
         case Shred():
             _shred(connection, "connection", change.connection)
         case DropKey():
             _shred(connection, "dek_id", change.dek_id)
         case Line():
             pass  # all of a commit's lines are appended together
+
+
+def _rewrap(connection: sqlite3.Connection, swaps: Sequence[Swap]) -> None:
+    for start in range(0, len(swaps), _MAX_LINES):
+        chunk = swaps[start : start + _MAX_LINES]
+        connection.execute(_REWRAP.format(", ".join([_SWAP] * len(chunk))), [*chain(*chunk)])
 
 
 def _once(connection: sqlite3.Connection, statement: str, values: tuple[Value, ...]) -> None:

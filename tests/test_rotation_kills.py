@@ -1,0 +1,169 @@
+"""Processes that are killed while they rotate or retire: no data key is lost, and others go on."""
+
+import random
+
+import pytest
+
+from connector_vault import Vault, rotation
+from connector_vault.keys.local import LocalKeys
+from tests.places import SEED, STORES, TORTURE
+from tests.turns import FILES, MOVE, RETIREMENT, TURN, victims
+from tests.wraps import add_some, check, fill, found
+
+KEYS = 100_000 if TORTURE else 200
+"""Data keys, beside those of a few connections."""
+
+PAGE = 500 if TORTURE else 40
+SPARED = {
+    "unwrapped": KEYS // 3,
+    "listed": 1,
+    "rewrapped": 1,
+    "storing": 1,
+    "stored": 1,
+    "opened": 1,
+}
+"""How often a victim comes to a step before it dies of it: so it dies in the middle."""
+
+MOMENTS = 20
+SPAN = 4.0 if TORTURE else 0.08
+"""Seconds in which they are: about as long as it takes."""
+
+pytestmark = pytest.mark.timeout(1_200 if TORTURE else 60)
+
+
+@pytest.fixture(params=STORES)
+async def place(request, tmp_path):
+    async with STORES[request.param](tmp_path) as place:
+        yield place
+
+
+@pytest.fixture
+async def kill():
+    async with victims() as run:
+        yield run
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch):
+    monkeypatch.setattr(rotation, "_UNDER_WAY", 0.0)
+
+
+def opened(place):
+    return Vault.open(place.database, keys=place.keys, journal=place.journal, background=False)
+
+
+def victim(place, deed, **said):
+    return {"place": place, "deed": deed, "page": PAGE, **said}
+
+
+async def filled(place):
+    """Make a vault of many data keys, and give its connections."""
+    async with opened(place) as vault:
+        await fill(vault, KEYS)
+        return await add_some(vault, 10)
+
+
+async def see(place, connections):
+    """See, as the next process does, that everything opens; and give how far things are."""
+    async with opened(place) as vault:
+        assert await found(vault) == (KEYS, KEYS)
+        await check(vault, connections)
+        return await vault.rotation.status()
+
+
+async def finish(place):
+    """Let the next process bring it to its end."""
+    async with opened(place) as vault:
+        await vault.rotation.rewrap()
+        status = await vault.rotation.status()
+    assert status.stale == 0
+    return status
+
+
+def steps_on(place, steps):
+    """Leave out what a key file goes through where that was tried beside another database."""
+    return steps if place.database.startswith("sqlite:") else [*filter(of_rows, steps)]
+
+
+def of_rows(step):
+    return step not in FILES
+
+
+async def test_a_kill_at_each_step_of_a_rotation(place, kill):
+    connections, stale = await filled(place), []
+
+    for step in steps_on(place, TURN):
+        dying = victim(place, "rotate", last=step, spared=SPARED.get(step, 0))
+        assert await kill(dying) == [-9], step
+        stale.append((await see(place, connections)).stale)
+        await finish(place)
+
+    # Some died when a part was stored, and some when nothing was, or all.
+    assert {0, KEYS + 11} < set(stale)
+    await see(place, connections)
+
+
+async def test_a_kill_at_each_step_of_a_retirement(place, kill):
+    connections = await filled(place)
+
+    for step in steps_on(place, RETIREMENT):
+        async with opened(place) as vault:
+            version = (await vault.rotate()).version
+        assert await kill(victim(place, "retire", last=step)) == [-9], step
+        await see(place, connections)
+        assert await kill(victim(place, "retire")) == [0], step
+        assert (await see(place, connections)).oldest == version
+
+
+async def test_a_kill_at_each_step_of_a_move_to_another_holder(place, kill, tmp_path):
+    uris = [place.keys, f"local:{tmp_path / 'other.key'}"]
+    LocalKeys.create(tmp_path / "other.key")
+    connections, stale = await filled(place), []
+
+    for step in MOVE:
+        uris.reverse()
+        moving = place._replace(keys=list(uris))
+        dying = victim(moving, "rewrap", last=step, spared=SPARED.get(step, 0))
+        assert await kill(dying) == [-9], step
+        stale.append((await see(moving, connections)).stale)
+        status = await finish(moving)
+        assert [one.holder for one in status.versions] == [status.holder]
+
+    assert {0, KEYS + 11} < set(stale)
+    await see(moving, connections)
+
+
+async def test_kills_at_any_moment(place, kill, record_property):
+    """Two at once, each with rotations and retirements of its own, and one more who looks on."""
+    chance, unfinished = random.Random(SEED), 0
+    connections = await filled(place)
+
+    async with opened(place) as witness:
+        for _ in range(MOMENTS // 2):
+            moments = [chance.random() * SPAN for _ in range(2)]
+            dying = [victim(place, "both", turns=900, after=after) for after in moments]
+            assert await kill(*dying) == [-9, -9]
+            unfinished += (await see(place, connections)).stale > 0
+            assert await found(witness) == (KEYS, KEYS)
+        await witness.rotate()
+        await check(witness, connections)
+        status = await witness.rotation.retire()
+
+    record_property("measured", f"{MOMENTS} kills, seed {SEED}: {unfinished} in the middle")
+    assert (status.stale, status.oldest) == (0, status.version)
+    await see(place, connections)
+
+
+async def test_a_process_that_has_a_vault_open_goes_on_while_others_rotate_and_retire(place, kill):
+    """It opens with versions that it was not given, and wraps under none that was destroyed."""
+    connections = await filled(place)
+
+    async with opened(place) as vault:
+        for _ in range(3):
+            assert await kill(victim(place, "both", turns=2)) == [0]
+            assert await found(vault) == (KEYS, KEYS)
+            vault.room.keyring.keys._kept.clear()
+            await check(vault, connections)
+            connections += await add_some(vault, 3)
+
+    await see(place, connections)

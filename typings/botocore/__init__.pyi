@@ -1,0 +1,1 @@
+# botocore has no types of its own. These are of the parts that we use.
