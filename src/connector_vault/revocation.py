@@ -130,6 +130,9 @@ async def _hold(room: Room, refresher: Refresher, row: Row) -> Held:
         with suppress(Reconnect):
             await refresher.spend(held)
         row = await room.row(row.id, owner_of(row))
+        if row.state != State.REVOKING.value:
+            # Somebody else was done with it meanwhile: there is nothing left to revoke.
+            raise Conflict(row.id)
     held = await refresher.leases.acquire(row, spend=False)
     if held is None:
         raise Conflict(row.id)
