@@ -46,7 +46,10 @@ _PLACE: Mapping[str, object] = {
     ],
     "keys": Annotated[
         str | None,
-        typer.Option(help="local:PATH. Default: the settings'.", rich_help_panel=_WHERE),
+        typer.Option(
+            help="Key holders, such as local:PATH; the first wraps. Default: the settings'.",
+            rich_help_panel=_WHERE,
+        ),
     ],
     "tenant": Annotated[
         str | None,

@@ -23,6 +23,7 @@ from connector_vault.cli.commands.listing import list_connections, show
 from connector_vault.cli.commands.maintain import maintain
 from connector_vault.cli.commands.mcp import mcp
 from connector_vault.cli.commands.providers import providers
+from connector_vault.cli.commands.rotation import key_status, retire_key, rotate_key, shred_keys
 from connector_vault.cli.commands.serve import serve
 from connector_vault.cli.commands.tools import tools
 from connector_vault.cli.exits import OK, USAGE
@@ -41,7 +42,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-keys = typer.Typer(help="Make, list and revoke access keys: what `serve` asks for.")
+keys = typer.Typer(
+    help="Make, list and revoke access keys, which `serve` asks for. And look after the key that "
+    "all data keys are wrapped under: status, rotate, retire, shred."
+)
 app.add_typer(keys, name="keys")
 
 db = typer.Typer(help="Look at the database's schema, and bring it up to date.")
@@ -111,6 +115,10 @@ offer(app, "serve", serve, "connector-vault serve --port 8700")
 offer(keys, "create", create_key, "connector-vault keys create --name panel --everybody")
 offer(keys, "list", list_keys, "connector-vault keys list")
 offer(keys, "revoke", revoke_key, "connector-vault keys revoke key_abc")
+offer(keys, "status", key_status, "connector-vault keys status --json")
+offer(keys, "rotate", rotate_key, "connector-vault keys rotate --rate 1000")
+offer(keys, "retire", retire_key, "connector-vault keys retire --yes")
+offer(keys, "shred", shred_keys, "connector-vault keys shred --yes")
 offer(db, "status", status, "connector-vault db status --json")
 offer(db, "upgrade", upgrade, "connector-vault db upgrade")
 offer(app, "providers", providers, "connector-vault providers", place=False)

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from connector_vault.cli.checks.database import check_database
+from connector_vault.cli.checks.holders import check_keys, close
 from connector_vault.cli.checks.isolation import check_isolation
 from connector_vault.cli.checks.journal import check_journal
 from connector_vault.cli.checks.machine import check_machine
-from connector_vault.cli.checks.places import check_files, check_keys, check_settings
+from connector_vault.cli.checks.places import check_files, check_settings
 from connector_vault.cli.checks.providers import check_emulator, check_providers
 from connector_vault.cli.checks.verdicts import Check, problem
 from connector_vault.cli.place import Place
@@ -35,14 +36,17 @@ def examine(place: Place) -> list[Check]:
 
 def _vault(place: Place, settings: "Settings") -> list[Check]:
     holders: list[KeyHolder] = []
-    return [
-        *_bounded("settings", lambda: check_settings(place, settings)),
-        *_bounded("files", lambda: check_files(settings)),
-        *_bounded("keys", lambda: check_keys(settings, holders)),
-        *_bounded("database", lambda: check_database(settings, next(iter(holders), None))),
-        *_bounded("journal", lambda: check_journal(settings)),
-        *_bounded("emulator", lambda: check_emulator(settings)),
-    ]
+    try:
+        return [
+            *_bounded("settings", lambda: check_settings(place, settings)),
+            *_bounded("files", lambda: check_files(settings)),
+            *_bounded("keys", lambda: check_keys(settings, holders)),
+            *_bounded("database", lambda: check_database(settings, holders)),
+            *_bounded("journal", lambda: check_journal(settings)),
+            *_bounded("emulator", lambda: check_emulator(settings)),
+        ]
+    finally:
+        close(holders)
 
 
 def _bounded(name: str, check: Callable[[], Iterable[Check]]) -> list[Check]:

@@ -1,6 +1,6 @@
 """The database, looked at without touching it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from connector_vault.cli.checks.verdicts import Check
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 __all__ = ["check_database"]
 
 
-def check_database(settings: "Settings", holder: "KeyHolder | None") -> Iterator[Check]:
+def check_database(settings: "Settings", holders: "Sequence[KeyHolder]") -> Iterator[Check]:
     """Look at the database, whatever state it is in."""
     if settings.database.startswith(("postgresql:", "postgres:")):
         from connector_vault.cli.checks.postgres import check_server
 
-        yield from check_server(settings, holder)
+        yield from check_server(settings, holders)
     else:
         from connector_vault.cli.checks.sqlite import check_file
 
-        yield from check_file(settings, holder)
+        yield from check_file(settings, holders)

@@ -1,6 +1,5 @@
 """Where things are, and who else can get at them."""
 
-import asyncio
 import os
 import shlex
 import stat
@@ -9,14 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connector_vault.cli.checks.verdicts import Check, ok, problem, warn
-from connector_vault.cli.place import Place, databases_of, key_file_of
-from connector_vault.errors import ConnectorVaultError
+from connector_vault.cli.place import Place, databases_of, file_of, key_file_of
 
 if TYPE_CHECKING:
-    from connector_vault.keys import KeyHolder
     from connector_vault.settings import Settings
 
-__all__ = ["check_files", "check_keys", "check_settings"]
+__all__ = ["check_files", "check_settings"]
+
+_SCHEMES = {"aws-kms", "hcvault", "pkcs11"}
+"""Key holders that are no file."""
 
 
 def check_settings(place: Place, settings: "Settings") -> Iterator[Check]:
@@ -41,14 +41,15 @@ def check_settings(place: Place, settings: "Settings") -> Iterator[Check]:
 
 def check_files(settings: "Settings") -> Iterator[Check]:
     """Look at the modes of the data folder and of the database's files."""
-    databases = [path for url in databases_of(settings).values() if (path := _file_of(url))]
-    keys = key_file_of(settings.keys)
-    if keys is not None and not any(path.exists() for path in (*databases, keys)):
+    databases = [path for url in databases_of(settings).values() if (path := file_of(url))]
+    named = (key_file_of(uri) for uri in (settings.keys, *settings.other_keys))
+    keys = [path for path in named if path is not None]
+    if keys and not any(path.exists() for path in (*databases, *keys)):
         # A server's database may be there, or not: it is looked at below.
         yield warn("vault", "there is none yet", "run: connector-vault init")
     folders = {path.parent: "database folder" for path in databases}
-    if keys is not None:
-        folders.setdefault(keys.parent, "keys folder")
+    for path in keys:
+        folders.setdefault(path.parent, "keys folder")
     for folder, name in folders.items():
         if folder.is_dir():
             yield _folder(folder, name)
@@ -63,26 +64,6 @@ def _database(path: Path) -> Iterator[Check]:
     if path.exists() and not (os.access(path.parent, os.W_OK) and os.access(path, os.W_OK)):
         mend = "let this user write to it, or name another place"
         yield problem("writing", f"{path} or its folder cannot be written", mend)
-
-
-def check_keys(settings: "Settings", holders: "list[KeyHolder]") -> Iterator[Check]:
-    """Open the key holder, and let it wrap and unwrap a key. It is put into `holders`."""
-    from connector_vault.keys import open_keys
-
-    keys = key_file_of(settings.keys)
-    if keys is not None and not os.path.lexists(keys):
-        if _is_there(settings.database):
-            words = "name the right one, or restore it: a new one would not open the database"
-            yield problem("keys", f"the key file {keys} is gone", words)
-        return
-    try:
-        holder = open_keys(settings.keys)
-        asyncio.run(holder.health())
-    except ConnectorVaultError as error:
-        yield problem("keys", str(error), "mend that, and run doctor again")
-        return
-    holders.append(holder)
-    yield ok("keys", f"{holder.id} wraps and unwraps")
 
 
 def _folder(folder: Path, name: str) -> Check:
@@ -105,21 +86,6 @@ def _file(file: Path) -> Check:
     return ok(f"file {file.name}", f"mode {mode:04o}")
 
 
-def _file_of(url: str) -> Path | None:
-    if not url.startswith("sqlite:"):
-        return None
-    from connector_vault.stores.sqlite import path_of
-
-    return path_of(url)
-
-
-def _is_there(database: str) -> bool:
-    from connector_vault.stores import is_new
-
-    path = _file_of(database)
-    return os.path.lexists(path) if path else not asyncio.run(is_new(database))
-
-
 def _origin(option: str | None, name: str) -> str:
     if option is not None:
         return "option"
@@ -127,5 +93,12 @@ def _origin(option: str | None, name: str) -> str:
 
 
 def _keys(settings: "Settings") -> str:
-    # Somebody may have pasted the key itself.
-    return settings.keys if settings.keys.startswith("local:") else "not shown"
+    return ", ".join(map(_holder, (settings.keys, *settings.other_keys)))
+
+
+def _holder(uri: str) -> str:
+    # Somebody may have pasted the key itself, or put a PIN where it does not belong.
+    scheme = uri.partition(":")[0]
+    if scheme == "local":
+        return uri
+    return f"{scheme}:…" if scheme in _SCHEMES else "not shown"

@@ -55,7 +55,7 @@ _WAITING = """
 """
 
 
-def check_server(settings: "Settings", holder: "KeyHolder | None") -> Iterator[Check]:
+def check_server(settings: "Settings", holders: "Sequence[KeyHolder]") -> Iterator[Check]:
     """Look at the server, and at what is in our schema of it."""
     from connector_vault.stores.postgres.address import address_of
 
@@ -63,7 +63,7 @@ def check_server(settings: "Settings", holder: "KeyHolder | None") -> Iterator[C
     checks, fit = asyncio.run(_looked(address, settings))
     yield from checks
     if fit:
-        yield from check_store_key(settings, holder)
+        yield from check_store_key(settings, holders)
 
 
 def first(url: str, question: str) -> tuple[object, ...]:

@@ -1,7 +1,8 @@
 """A database in a file, looked at without touching it."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connector_vault.cli.checks.contents import (
@@ -15,7 +16,7 @@ from connector_vault.cli.checks.contents import (
 from connector_vault.cli.checks.files import opened
 from connector_vault.cli.checks.storekey import check_store_key
 from connector_vault.cli.checks.verdicts import Check, ok, problem, warn
-from connector_vault.cli.place import is_missing
+from connector_vault.cli.place import is_missing, key_file_of
 
 if TYPE_CHECKING:
     from connector_vault.keys import KeyHolder
@@ -26,25 +27,31 @@ __all__ = ["check_file"]
 _TRIGGERS = frozenset({"audit_is_not_edited", "audit_is_not_erased"})
 
 
-def check_file(settings: "Settings", holder: "KeyHolder | None") -> Iterator[Check]:
+def check_file(settings: "Settings", holders: "Sequence[KeyHolder]") -> Iterator[Check]:
     """Look at a file, whatever state it is in."""
     from connector_vault.stores.sqlite import path_of
 
-    path, keys = path_of(settings.database), settings.keys
+    path = path_of(settings.database)
     if is_missing(settings):
-        if holder is not None:
-            words = f"there is a key file for {keys}, but no database {path}"
-            yield problem("database", words, "name the database, if it was moved")
+        yield from _missing(path, settings, tried=bool(holders))
         return
     try:
         with opened(path) as connection:
             yield _schema(connection)
             yield from _examined(connection, settings)
-            yield from check_store_key(settings, holder)
+            yield from check_store_key(settings, holders)
     except sqlite3.Error as error:
         yield _unreadable("database", error)
     except OSError as error:
         yield problem("database", f"it cannot be read ({error.strerror})", "mend its mode")
+
+
+def _missing(path: Path, settings: "Settings", *, tried: bool) -> Iterator[Check]:
+    if key_file_of(settings.keys) is None:
+        yield warn("vault", f"there is no database {path} yet", "run: connector-vault init")
+    elif tried:
+        words = f"there is a key file for {settings.keys}, but no database {path}"
+        yield problem("database", words, "name the database, if it was moved")
 
 
 def _examined(connection: sqlite3.Connection, settings: "Settings") -> Iterator[Check]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from connector_vault.cli.checks.contents import BACKUP
@@ -22,9 +22,9 @@ _STORE = "select value from vault.meta where name = 'store_id'"
 _KEY = f"select holder, wrapped from vault.dek where dek_id = x'{_ID.hex()}'"  # noqa: S608  # our own id
 
 
-def check_store_key(settings: "Settings", holder: "KeyHolder | None") -> Iterator[Check]:
+def check_store_key(settings: "Settings", holders: "Sequence[KeyHolder]") -> Iterator[Check]:
     """Look at it, in the database or in the one with the data keys."""
-    if holder is None:
+    if not holders:
         yield warn(_NAME, "not tried: the key holder does not work")
         return
     keys = settings.keys_database or settings.database
@@ -34,15 +34,20 @@ def check_store_key(settings: "Settings", holder: "KeyHolder | None") -> Iterato
         code = getattr(error, "sqlite_errorname", type(error).__name__)
         yield problem(_NAME, f"it cannot be read ({code})", BACKUP)
         return
-    yield _judged(holder, store, key)
+    yield _judged({holder.id: holder for holder in holders}, store, key)
 
 
-def _judged(holder: "KeyHolder", store: tuple[object, ...], key: tuple[object, ...]) -> Check:
+def _judged(
+    holders: "Mapping[str, KeyHolder]", store: tuple[object, ...], key: tuple[object, ...]
+) -> Check:
     match store, key:
         case (bytes(id_),), (str(sealed_under), bytes(wrapped)):
-            if sealed_under != holder.id:
-                words = f"the database was sealed under {sealed_under}, and {holder.id} is given"
-                return problem(_NAME, words, "name the key file the database was made with")
+            holder = holders.get(sealed_under)
+            if holder is None:
+                words = (
+                    f"the database was sealed under {sealed_under}, and {', '.join(holders)} works"
+                )
+                return problem(_NAME, words, "name that holder, too, in CONNECTOR_VAULT_KEYS")
             if not asyncio.run(_opens(holder, id_, wrapped)):
                 words = "it was altered, or belongs to another database"
                 return problem(_NAME, words, BACKUP)

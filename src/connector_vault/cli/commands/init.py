@@ -17,7 +17,8 @@ __all__ = ["init"]
 def init(place: Place) -> Answer:
     """Make a vault: a data folder, a key file and a database.
 
-    Where the vault is there already, nothing is changed.
+    Where the vault is there already, nothing is changed. A key in Vault or in AWS KMS is made by
+    whoever keeps it; one in a PKCS#11 token is made here if it is missing.
     """
     settings = place.settings()
     made = _is_missing(settings)
@@ -68,12 +69,18 @@ def _words(settings: "Settings", *, made: bool) -> list[str]:
     words = [f"{name.capitalize().replace('_', ' ')}: {place}" for name, place in places.items()]
     if made:
         words = ["Made a vault.", *words]
-        words.append("Back them up apart: the keys open the database, and nothing else does.")
+        words.append(_care(settings))
     else:
         words = ["The vault is there already, and nothing was changed.", *words]
     if settings.emulator:
         words.append(f"It belongs to the emulator at {settings.emulator}, not to real accounts.")
     return [*words, *(f"Next: {step}" for step in _next(settings))]
+
+
+def _care(settings: "Settings") -> str:
+    if key_file_of(settings.keys) is None:
+        return "Only this key opens the database: see that whoever keeps it can bring it back."
+    return "Back them up apart: the keys open the database, and nothing else does."
 
 
 def _next(settings: "Settings") -> list[str]:
