@@ -16,7 +16,7 @@ demo: $(VENV)/.core  ## see the main job done, against an emulated GitHub
 	@$(BIN)/connector-vault demo
 
 test: $(VENV)/.test  ## run the tests
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile -m "not alone"
+	@$(BIN)/pytest --numprocesses 3 --dist loadfile -m "not alone"
 	@$(BIN)/pytest -m alone
 
 check: $(VENV)/.check  ## lint, format, types, architecture, dependencies

@@ -6,9 +6,11 @@ import pytest
 
 from connector_vault import Vault, rotation
 from connector_vault.keys.local import LocalKeys
-from tests.places import SEED, STORES, TORTURE
+from tests.places import SEED, TORTURE, place_in
 from tests.turns import FILES, MOVE, RETIREMENT, TURN, victims
 from tests.wraps import add_some, check, fill, found
+
+DATABASES = ["sqlite", "postgres"]
 
 KEYS = 100_000 if TORTURE else 200
 """Data keys, beside those of a few connections."""
@@ -31,15 +33,14 @@ SPAN = 4.0 if TORTURE else 0.08
 pytestmark = pytest.mark.timeout(1_200 if TORTURE else 60)
 
 
-@pytest.fixture(params=STORES)
-async def place(request, tmp_path):
-    async with STORES[request.param](tmp_path) as place:
-        yield place
-
-
 @pytest.fixture
-async def kill():
-    async with victims() as run:
+def place(tmp_path, database):
+    return place_in(tmp_path, database)
+
+
+@pytest.fixture(scope="module")
+def kill():
+    with victims() as run:
         yield run
 
 

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 import traceback
-from contextlib import asynccontextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import anyio._backends._asyncio  # noqa: F401  # before the fork, here and below
@@ -182,24 +182,20 @@ def kill(victims):
     return [os.waitstatus_to_exitcode(os.waitpid(number, 0)[1]) for number, *_ in made]
 
 
-@asynccontextmanager
-async def victims():
+@contextmanager
+def victims():
     """Have such a process. Gives what runs victims, and says how they ended."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    command = (sys.executable, "-m", "tests.turns")
-    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, **pipes)
-    assert await process.stdout.readline() == b"ready\n"
+    with subprocess.Popen((sys.executable, "-m", "tests.turns"), cwd=ROOT, **pipes) as process:
+        assert process.stdout.readline() == b"ready\n"
 
-    async def run(*wanted):
-        process.stdin.write(json.dumps(wanted).encode() + b"\n")
-        await process.stdin.drain()
-        return json.loads(await process.stdout.readline())
+        async def run(*wanted):
+            process.stdin.write(json.dumps(wanted).encode() + b"\n")
+            process.stdin.flush()
+            return json.loads(await asyncio.to_thread(process.stdout.readline))
 
-    try:
         yield run
-    finally:
         process.stdin.close()
-        await process.wait()
 
 
 def main():

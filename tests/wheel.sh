@@ -68,7 +68,7 @@ for python in "${pythons[@]}"; do
   # Crowds, kills and schedules are the same on every Python, and `make test` runs them.
   [ "$python" = "${pythons[-1]}" ] && which=(tests --ignore tests/torture
     --ignore tests/test_crowd.py --ignore tests/test_kills.py --ignore tests/test_failover.py)
-  (cd "$tree" && venv/bin/pytest --quiet --numprocesses 2 --dist loadfile -m "not alone" "${which[@]}")
+  (cd "$tree" && venv/bin/pytest --quiet --numprocesses 3 --dist loadfile -m "not alone" "${which[@]}")
 done
 
 # Without a venv: nothing but a folder on the path, and another folder to stand in.
