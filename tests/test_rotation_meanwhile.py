@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from tenacity import wait_fixed
 
 from connector_vault import Secret, rotation
 from connector_vault.errors import (
@@ -203,6 +204,7 @@ async def test_a_vault_that_closes_stops_a_rotation_and_another_goes_on(
 async def test_a_vault_that_closes_waits_for_nobody_who_is_away(vault, place, some, error):
     turned, holder = turned_by(vault, place)
     holder.trouble = [error] * 1_000
+    turned.rotation._patiently.wait = wait_fixed(60)
     task = asyncio.create_task(turned.rotate())
     await until(lambda: holder.rewrapped)
 
@@ -236,3 +238,17 @@ async def test_a_secret_is_added_and_read_while_a_rotation_stands_still(vault, m
 
     gate.open()
     await task
+
+
+async def test_a_rotation_that_is_cancelled_loses_nothing(vault, some, monkeypatch):
+    gate = gated(monkeypatch, holder_of(vault), "rewrap")
+    task = asyncio.create_task(vault.rotate())
+    await gate.reached.wait()
+    task.cancel()
+    await asyncio.wait([task])
+    gate.open()
+
+    assert task.cancelled()
+    chill(vault)
+    await check(vault, some)
+    assert await vault.rotation.rewrap() == 40

@@ -21,7 +21,6 @@ from connector_vault.errors import (
     ConnectorVaultError,
     Corrupt,
     KeysUnavailable,
-    Misconfigured,
     NotAllowed,
     StoreUnavailable,
 )
@@ -99,7 +98,6 @@ class Rotation:
         Raises as `rewrap` does.
         """
         _check_rate(rate)
-        await self._check_newest()
         version = await self._holders.current.rotate()
         self._note("rotate", version=version)
         await self.rewrap(rate=rate, progress=progress)
@@ -181,16 +179,6 @@ class Rotation:
         await self._holders.current.retire(status.version)
         self._note("retire", before=status.version)
         return await self.status()
-
-    async def _check_newest(self) -> None:
-        # It would give a number, under which others wrapped before, to another key.
-        current = self._holders.current
-        tallies = [one async for one in self._room.store.rows(Tallies())]
-        newest = await current.version()
-        for one in tallies:
-            if one.holder == current.id and one.version > newest:
-                has = f"version {one.version} of {one.holder} wraps data keys, and its newest is"
-                raise Misconfigured(f"{has} {newest}: bring it back from its newest backup first")
 
     def _check_unneeded(self, status: KeyStatus) -> None:
         if status.stale:

@@ -118,11 +118,10 @@ class PostgresStore:
             text, values = selection(query, after, _PAGE, tables="vault.")
             page = await self._read(Statement(numbered(text), values))
             for found in page:
-                row = kind._make(found)
-                after = place_of(row, query)
-                yield row
+                yield kind._make(found)
             if len(page) < _PAGE:
                 return
+            after = place_of(kind._make(page[-1]), query)
 
     async def commit(self, *changes: Change) -> None:
         if found := statements(changes, self.clock()):

@@ -122,11 +122,10 @@ class SqliteStore:
         while True:
             page = await read(*selection(query, after, _PAGE))
             for found in page:
-                row = kind._make(found)
-                after = place_of(row, query)
-                yield row
+                yield kind._make(found)
             if len(page) < _PAGE:
                 return
+            after = place_of(kind._make(page[-1]), query)
             # A long list lets others have their turn.
             await asyncio.sleep(0)
 

@@ -64,9 +64,9 @@ _REWRAP = """
     update dek set holder = given.holder, version = given.version, wrapped = given.wrapped
     from given where dek.dek_id = given.dek_id and dek.wrapped = given.was
 """
-"""In one statement, too: key by key, its thread would ask for Python's lock as often."""
-
 _SWAP = f"({', '.join('?' * len(Swap._fields))})"
+_MAX_SWAPS = 128
+"""Data keys to one statement: one by one, its thread would ask for Python's lock as often."""
 
 _PURGES = {
     "consents": "delete from consent where expires_at < ?",
@@ -139,8 +139,8 @@ def _alter(
 
 
 def _rewrap(connection: sqlite3.Connection, swaps: Sequence[Swap]) -> None:
-    for start in range(0, len(swaps), _MAX_LINES):
-        chunk = swaps[start : start + _MAX_LINES]
+    for start in range(0, len(swaps), _MAX_SWAPS):
+        chunk = swaps[start : start + _MAX_SWAPS]
         connection.execute(_REWRAP.format(", ".join([_SWAP] * len(chunk))), [*chain(*chunk)])
 
 
