@@ -12,7 +12,7 @@ from connector_vault import Secret, Vault, Webhook
 from connector_vault.deliveries import Deliveries
 from connector_vault.settings import load_settings
 from connector_vault.webhooks import named
-from tests.deeds import ADA, ROOT, row_of
+from tests.deeds import ADA, ROOT, row_of, until
 from tests.receiver import KEY, OTHER_KEY
 
 EXAMPLES = ROOT / "docs" / "examples"
@@ -77,12 +77,20 @@ async def test_the_program_follows_and_goes_on_where_it_stopped(place, world, tm
     said = {"keys": place.keys, "emulator": world.url, "background": False}
     async with Vault.open(place.database, **said) as vault:
         for _ in range(2):
+            before = noted(tmp_path)
             await vault.add("openrouter", ADA, secret=Secret("sk-or-01234567"))
             async with running(str(EXAMPLES / "following.py"), cwd=tmp_path, **environ) as process:
                 heard = await process.stdout.readline()
                 assert heard == b"connected openrouter acme/ada {}\n"
+                await until(lambda before=before: noted(tmp_path) != before)
                 process.terminate()
                 assert await process.stdout.read() == b""
+
+
+def noted(folder):
+    """Give what the program wrote down last."""
+    cursor = folder / "cursor"
+    return cursor.read_text() if cursor.exists() else ""
 
 
 def test_the_webhooks_of_the_example_are_read(tmp_path):

@@ -50,6 +50,7 @@ async def test_a_new_data_key_seals_the_same_tokens(vault, opened, world, connec
     assert after.sealed != before.sealed
     assert [getattr(after, name) for name in SAME] == [getattr(before, name) for name in SAME]
     assert (after.attempt, after.lease_until, after.intent) == ("", 0, "")
+    assert not vault._refresher.leases._running
     async with opened() as other:
         assert await other.room.keyring.open(after) == old
         assert (await renew(other, connection)).generation == 2

@@ -7,7 +7,7 @@ import pytest
 from connector_vault import State
 from connector_vault.errors import NotConnected, StoreUnavailable
 from connector_vault.stores import AddKey, Conflict, DropKey, Update
-from tests.deeds import ADA, live, renew, row_of, secret_of, until
+from tests.deeds import ADA, TOKEN, begun, live, renew, row_of, secret_of, until
 from tests.lives import killed_with_tokens
 from tests.wraps import Gate, add_some, check, chill
 
@@ -33,13 +33,13 @@ def is_sealed(changes):
     return any(isinstance(one, Update) and "sealed" in one.set for one in changes)
 
 
-def held(monkeypatch, vault, which):
-    """Have the commits of a kind wait at a gate, before they are made."""
+def held(monkeypatch, vault, which, gates=None):
+    """Have the commits of a kind wait at a gate, before they are made; or each at its own."""
     gate, commit = Gate(), vault.room.store.commit
 
     async def waiting(*changes):
         if which(changes):
-            await gate.wait()
+            await (gates.pop(0) if gates else gate).wait()
         await commit(*changes)
 
     monkeypatch.setattr(vault.room.store, "commit", waiting)
@@ -75,6 +75,49 @@ async def test_tokens_that_were_received_before_are_stored_after(
         assert await secret_of(other, connection) == token.secret
         assert (await renew(other, connection, 2)).generation == 3
     assert await live(world) == 1
+
+
+async def test_tokens_that_were_just_sealed_anew_are_sealed_once_more(
+    vault, opened, connect, raw, monkeypatch
+):
+    """Their flight has looked again, and between its look and its commit only the key moves."""
+    connection, gates = await connect(vault), [Gate(), Gate()]
+    first, second = gates
+    held(monkeypatch, vault, is_sealed, gates).open()
+    refresh = asyncio.create_task(renew(vault, connection))
+    await first.reached.wait()
+    raw(FREE, connection.id)
+    first.open()
+    await second.reached.wait()
+    async with opened() as other:
+        assert await renewed(other, connection)
+    second.open()
+
+    token = await refresh
+
+    assert (await left(vault, connection, raw)).generation == 2
+    chill(vault)
+    assert await secret_of(vault, connection) == token.secret
+
+
+async def test_a_renewal_that_comes_too_late_takes_nobodys_lease_away(
+    vault, opened, world, connect, raw, monkeypatch
+):
+    connection = await connect(vault)
+    gate = held(monkeypatch, vault, is_renewal)
+    renewal = asyncio.create_task(renewed(vault, connection))
+    await gate.reached.wait()
+    raw(FREE, connection.id)
+    async with opened() as other:
+        refresh = await begun(world, renew(other, connection), TOKEN, kind="delay", seconds=0.3)
+        theirs = (await row_of(vault, connection)).attempt
+        gate.open()
+
+        assert not await renewal
+        assert (await row_of(vault, connection)).attempt == theirs != ""
+        assert (await refresh).generation == 2
+
+    assert (await left(vault, connection, raw)).generation == 2
 
 
 async def test_tokens_that_a_killed_process_left_are_stored_after(

@@ -240,6 +240,18 @@ async def test_a_secret_is_added_and_read_while_a_rotation_stands_still(vault, m
     await task
 
 
+async def test_to_count_a_million_keys_is_not_the_loops_work(vault, some, disk, held_writer):
+    """It takes a fifth of a second. The writer's thread does it, and tokens are read meanwhile."""
+    async with held_writer(vault.room.store) as queued:
+        status = asyncio.create_task(vault.rotation.status())
+        await queued(1)
+
+        await check(vault, some)
+
+        assert not status.done()
+    assert (await status).data_keys == 40
+
+
 async def test_a_rotation_that_is_cancelled_loses_nothing(vault, some, monkeypatch):
     gate = gated(monkeypatch, holder_of(vault), "rewrap")
     task = asyncio.create_task(vault.rotate())

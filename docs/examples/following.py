@@ -14,7 +14,9 @@ def seen() -> int:
 
 def act(event: Event) -> None:
     print(event.name, event.provider, event.owner, dict(event.detail), flush=True)
-    PLACE.write_text(str(event.cursor))
+    draft = PLACE.with_suffix(".new")
+    draft.write_text(str(event.cursor))
+    draft.replace(PLACE)  # never half written, whenever this program is ended
 
 
 async def main() -> None:
