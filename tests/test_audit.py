@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from connector_vault import Owner, Secret, audit
+from connector_vault import Owner, Secret, audit, rotation
 from connector_vault.audit import Audit
 from connector_vault.errors import ConnectorVaultError, StoreUnavailable
 from connector_vault.room import now_ms
@@ -197,3 +197,18 @@ async def test_no_line_holds_a_secret(vault, connect, raw):
     assert token.secret.reveal() not in written
     assert "emulator-secret" not in written
     assert "gh" + "r_" not in written
+
+
+async def test_what_was_done_to_the_holders_key_is_on_record(vault, raw, monkeypatch):
+    monkeypatch.setattr(rotation, "_UNDER_WAY", 0.0)
+    await vault.rotate()
+    status = await vault.rotation.retire()
+    await vault.room.audit.flush()
+
+    lines = raw("select deed, outcome, detail from audit where connection = '' order by id")
+    said = [(deed, outcome, json.loads(detail)) for deed, outcome, detail in lines]
+    assert said == [
+        ("keys rotate", "ok", {"holder": status.holder, "version": 2}),
+        ("keys rewrap", "ok", {"holder": status.holder, "version": 2, "keys": 1}),
+        ("keys retire", "ok", {"holder": status.holder, "before": 2}),
+    ]

@@ -62,6 +62,10 @@ class Audit:
         """Queue a line that is written out later, for callers that count microseconds."""
         self.queue(_Note(self._clock(), row, deed, outcome, detail))
 
+    def upkeep(self, deed: str, **detail: Detail) -> None:
+        """Queue a line about the vault itself, which is nobody's connection."""
+        self.queue(Line(self._clock(), "", "", "", "", deed, "ok", _TEXT(detail)))
+
     def queue(self, line: "Line | Touch | _Note") -> None:
         """Commit a line, or that a token was used, soon. A kill within 50 ms may lose it."""
         self._queue.append(line)

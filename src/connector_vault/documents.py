@@ -6,16 +6,18 @@ from datetime import UTC, datetime
 
 from connector_vault.model import AccessKey, Connection, Receipt, Tenant
 from connector_vault.news import Event
-from connector_vault.reports import KeyStatus, Report
+from connector_vault.reports import Difference, KeyStatus, Report, Restored
 
 __all__ = [
     "Document",
     "connection_document",
+    "difference_document",
     "event_document",
     "key_document",
     "keys_document",
     "receipt_document",
     "report_document",
+    "restored_document",
 ]
 
 Document = Mapping[str, object]
@@ -86,6 +88,16 @@ def report_document(report: Report) -> Document:
 def keys_document(status: KeyStatus) -> Document:
     """Write who wraps the data keys, and what still needs older versions."""
     return {**asdict(status), "shred_horizon": status.shred_horizon}
+
+
+def restored_document(restored: Restored) -> Document:
+    """Write what was put right after a backup was put back."""
+    return asdict(restored)
+
+
+def difference_document(found: Difference) -> Document:
+    """Write how a database falls short of its anchor."""
+    return asdict(found)
 
 
 def key_document(key: AccessKey) -> Document:

@@ -153,6 +153,7 @@ async def _add(room: Room, intake: Intake) -> Row:
     line = room.audit.line(row, "connect", kind=row.kind, scopes=row.scopes)
     event = room.event(row, "connected")
     await room.store.commit(AddKey(wrapped), AddConnection(row), event, line)
+    room.seen.rise(row)
     return row
 
 

@@ -36,6 +36,9 @@ _SWEPT_DAYS = 40
 _STORE_KEY = bytes(16)
 """The id of the key that seals consents and marks grants: one in each store."""
 
+_EPOCH = "epoch"
+"""Stands for the connection in the keys that count restored backups."""
+
 
 class Keyring:
     """Opens and seals rows. Data keys are kept for a while, tokens never."""
@@ -102,6 +105,28 @@ class Keyring:
         last = now // _DAY - _KEPT_DAYS
         old = [_journal_id(day) for day in range(max(0, last - _SWEPT_DAYS), last)]
         await self._store.commit(*(DropKey(dek_id) for dek_id in old))
+
+    async def epoch(self, known: int = 0) -> int:
+        """Tell how often a backup was restored, and the vault was told so.
+
+        Each time has a key of its own in the database: nobody makes one without the holder.
+
+        Raises:
+            Corrupt, KeysUnavailable: as `get` says.
+        """
+        while await self._store.key(_epoch_id(known + 1)) is not None:
+            await self.keys.get(_epoch_id(known + 1), "", _EPOCH)
+            known += 1
+        return known
+
+    async def begin_epoch(self, after: int) -> int:
+        """Begin the next epoch, which comes after this one, and give its number."""
+        for number in range(await self.epoch() + 1, after + 2):
+            _, wrapped = await self.keys.make(_epoch_id(number), "", _EPOCH)
+            self.keys.forget(wrapped.dek_id)
+            with suppress(Conflict):
+                await self._store.commit(AddKey(wrapped))
+        return await self.epoch()
 
     async def prove(self) -> None:
         """Prove that the store answers now, and that the holder opens its key.
@@ -189,6 +214,10 @@ def reply_binding(process: str) -> Binding:
 
 def _journal_id(day: int) -> bytes:
     return b"journal\0" + day.to_bytes(8, "big")
+
+
+def _epoch_id(number: int) -> bytes:
+    return b"epoch\0\0\0" + number.to_bytes(8, "big")
 
 
 def _tokens(said: Mapping[str, object], expires_at: int) -> Tokens:

@@ -15,6 +15,7 @@ from connector_vault.model import State
 from connector_vault.refresh import Refresher
 from connector_vault.renewal import AGE, Renewal
 from connector_vault.reports import Report
+from connector_vault.restoration import Restoration
 from connector_vault.room import Room
 from connector_vault.rotation import Rotation
 from connector_vault.stores import Conflict, Due, Dying, Purge, Row, Update, values
@@ -72,6 +73,7 @@ class Maintenance:
         """Deliveries, each giving how many it made."""
         self.rotation = Rotation(room)
         self.renewal = Renewal(room, refresher.leases)
+        self.restoration = Restoration(room, refresher)
         self._swept = self._rewrapped = 0
 
     async def keep(self) -> Report:
@@ -190,4 +192,10 @@ class Maintenance:
         await self._room.store.commit(old)
         await self._room.keyring.drop_journal_keys(now)
         count.add(renewed=await self.renewal.renew_older(now - AGE))
+        await self._look_back()
         self._swept = now
+
+    async def _look_back(self) -> None:
+        if self._room.seen.anchor is not None and (found := await self.restoration.compare()):
+            sizes = len(found.ended), len(found.older), len(found.missing)
+            _log.critical("%d ended, %d older, %d missing: run connector-vault db anchor", *sizes)

@@ -3,11 +3,15 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
+from connector_vault.anchor import Anchor, begin_anchor, open_anchor
 from connector_vault.announcing import OnEvent, announced
 from connector_vault.audit import Audit
 from connector_vault.clients import Clients
 from connector_vault.datakeys import DataKeys
+from connector_vault.envelope import DataKey
+from connector_vault.highwater import HighWater
 from connector_vault.http import open_http
 from connector_vault.journal import open_journal
 from connector_vault.keyring import open_keyring
@@ -33,6 +37,7 @@ async def open_room(
     clients: Iterable[Client],
     emulator: str | None,
     journal: str | None,
+    anchor: str | None = None,
     on_event: OnEvent | None,
     webhooks: Iterable[Webhook],
     clock: Callable[[], int],
@@ -68,9 +73,15 @@ async def open_room(
         stack.push_async_callback(work.close)
         data_keys = DataKeys(store, holders, work)
         last.callback(data_keys.close)
+        keyring = await open_keyring(store, data_keys)
+        named = said.anchor if anchor is None else anchor
+        watch = _anchor(named, await keyring.store_key(), store.id, new=new) if named else None
+        if watch is not None:
+            last.push_async_callback(watch.close)
         yield Room(
             store=store,
-            keyring=await open_keyring(store, data_keys),
+            keyring=keyring,
+            seen=HighWater(watch, await keyring.epoch()),
             http=http,
             audit=audit,
             clients=Clients((*clients, *said.clients)),
@@ -79,3 +90,10 @@ async def open_room(
             work=work,
             webhooks=(*webhooks, *said.webhooks),
         )
+
+
+def _anchor(named: str, key: DataKey, store: bytes, *, new: bool) -> Anchor:
+    path = Path(named).expanduser().absolute()
+    if new and not path.exists():
+        begin_anchor(path, store)
+    return open_anchor(path, key, store)

@@ -57,7 +57,7 @@ class Refresher:
         self._room = room
         self.landings = Landings(room)
         self.leases = Leases(room, self.landings)
-        self._verdicts = Verdicts(room, self.leases)
+        self.verdicts = Verdicts(room, self.leases)
         self._renewals: Shared[tuple[str, int], Row] = Shared(room.work)
 
     async def renew(self, row: Row) -> Row:
@@ -111,13 +111,15 @@ class Refresher:
         try:
             fresh = await self._read(held, reply, ready)
         except Reconnect as error:
-            reason = await self._verdicts.reason(held, ready.tokens, error.reason)
-            return await self._verdicts.give(held, reason)
+            reason = await self.verdicts.reason(held, ready.tokens, error.reason)
+            return await self.verdicts.give(held, reason)
         return await self._keep(held, fresh, ready)
 
     async def _prepare(self, held: Held) -> _Ready:
         # Everything that can fail for reasons of ours fails here, before the token is spent.
         room, row = self._room, held.row
+        # A token that was spent long ago may come back with a row of yesterday.
+        room.seen.check(row)
         paper = await room.keyring.journal_key(room.clock())
         key = await room.keyring.get(row.dek_id, row.tenant, row.id)
         tokens, account = await room.keyring.open(row)
@@ -136,7 +138,7 @@ class Refresher:
             await self.leases.release(held, due_at=held.row.expires_at, **good)
             return held.row
         reason = "the token is no longer accepted, and there is no refresh token"
-        return await self._verdicts.give(held, reason)
+        return await self.verdicts.give(held, reason)
 
     async def _is_accepted(self, held: Held, tokens: Tokens) -> bool:
         # Where the provider can be asked whose token it is, its answer counts, not a caller's word.
@@ -144,9 +146,9 @@ class Refresher:
         if 0 < row.expires_at <= self._room.clock() or row.provider not in registry.names():
             return False
         try:
-            return await self._verdicts.is_alive(row, tokens)
+            return await self.verdicts.is_alive(row, tokens)
         except ConnectorVaultError as error:
-            await self._verdicts.fail(held, error)
+            await self.verdicts.fail(held, error)
             raise
 
     async def _post(self, held: Held, request: Request) -> Reply:
@@ -155,11 +157,11 @@ class Refresher:
         try:
             return await self._room.http.send(request, origins=origins, deadline=deadline)
         except OutcomeUnknown as error:
-            await self.leases.lose(held, **self._verdicts.failure(held, error))
+            await self.leases.lose(held, **self.verdicts.failure(held, error))
             msg = f"the refresh of {held.row.id} got no answer ({error}): try again"
             raise _Lost(msg) from error
         except ConnectorVaultError as error:
-            await self._verdicts.fail(held, error)
+            await self.verdicts.fail(held, error)
             raise
 
     async def _read(self, held: Held, reply: Reply, ready: _Ready) -> Tokens:
@@ -171,10 +173,10 @@ class Refresher:
             raise
         except Unreachable as error:
             # It answered, but not what became of the token.
-            await self.leases.lose(held, **self._verdicts.failure(held, error))
+            await self.leases.lose(held, **self.verdicts.failure(held, error))
             raise
         except ConnectorVaultError as error:
-            await self._verdicts.fail(held, error)
+            await self.verdicts.fail(held, error)
             raise
         if fresh.refresh is not None:
             return fresh

@@ -2,7 +2,15 @@
 
 from dataclasses import dataclass
 
-__all__ = ["KeyStatus", "KeyVersion", "Report", "horizon", "keeps_all"]
+__all__ = [
+    "Difference",
+    "KeyStatus",
+    "KeyVersion",
+    "Report",
+    "Restored",
+    "horizon",
+    "keeps_all",
+]
 
 _KEEPS_ALL = ("aws-kms:",)
 """Holders that destroy no version, but only the whole key."""
@@ -63,6 +71,40 @@ class KeyStatus:
         if self.oldest < self.version and not keeps_all(self.holder):
             words += "; what was wrapped before: when the versions before it are"
         return words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """How a database falls short of what its anchor knows of it. Ids of connections."""
+
+    ended: tuple[str, ...] = ()
+    """They were disconnected, and are there as if they had not been."""
+    older: tuple[str, ...] = ()
+    """An older state of them is there."""
+    missing: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.ended or self.older or self.missing)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """What was put right after a backup was put back, in numbers of connections."""
+
+    epoch: int
+    """How often that was done until now."""
+    ended: int = 0
+    """Disconnected again."""
+    unconfirmed: int = 0
+    """To be disconnected again, which `maintain` goes on with."""
+    alive: int = 0
+    refreshed: int = 0
+    """They work, with new tokens."""
+    reconnect: int = 0
+    """Their tokens are of the past: their owners have to consent again."""
+    untried: int = 0
+    missing: tuple[str, ...] = ()
+    """Ids of those that the backup does not know. Their tokens live on at the providers."""
 
 
 def horizon(holder: str, version: int) -> str:

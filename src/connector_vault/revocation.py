@@ -7,7 +7,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from connector_vault import lifecycle, registry, schedule
 from connector_vault.ending import Told, end_token
-from connector_vault.errors import ConnectorVaultError, Corrupt, Reconnect, StoreUnavailable
+from connector_vault.errors import (
+    ConnectorVaultError,
+    Corrupt,
+    Reconnect,
+    Shredded,
+    StoreUnavailable,
+)
 from connector_vault.lease import Held
 from connector_vault.model import Receipt, State
 from connector_vault.refresh import Refresher
@@ -93,6 +99,9 @@ async def _end(room: Room, refresher: Refresher, row: Row) -> Receipt:
             return await _shred(room, held.row, told)
     except Corrupt:
         raise
+    except Shredded as error:
+        # A backup brought it back, and not its key: nothing can name the token to the provider.
+        return await _shred(room, held.row, Told(outcome="unconfirmed", note=str(error)))
     except ConnectorVaultError as error:
         told = Told(outcome="unconfirmed", note=str(error))
     finally:
@@ -189,6 +198,7 @@ async def _shred(room: Room, row: Row, told: Told) -> Receipt:
     line = room.audit.line(row, "disconnect", told.outcome, **told_line)
     event = room.event(row, "disconnected", outcome=told.outcome)
     await room.store.commit(Update(row.id, where, change), Shred(row.id), event, line)
+    await room.seen.end(row)
     room.keyring.keys.forget(row.dek_id)
     return _receipt(row, kept)
 

@@ -12,7 +12,7 @@ from typing import get_args
 
 from connector_vault.audit import Audit, Detail
 from connector_vault.clients import Clients
-from connector_vault.errors import Corrupt, NotConnected, Reconnect
+from connector_vault.errors import Corrupt, NotConnected, Reconnect, RolledBack
 from connector_vault.highwater import HighWater
 from connector_vault.http import Http
 from connector_vault.journal import Journal
@@ -72,13 +72,18 @@ class Room:
 
         Raises:
             NotConnected: this owner has no such connection.
-            RolledBack: this process has read a newer state of it.
+            RolledBack: a newer state of it was read before.
         """
         seen = self.seen.of(connection)
         found = await self.store.get(connection, owner) if _ID.fullmatch(connection) else None
         if found is None:
             raise _unknown(connection, owner)
-        self.seen.rise(found, seen)
+        try:
+            self.seen.rise(found, seen)
+        except RolledBack:
+            if not await self._restored():
+                raise
+            return await self.credential(connection, owner)
         return found
 
     async def row(self, connection: str, owner: Owner | Tenant) -> Row:
@@ -86,14 +91,27 @@ class Room:
 
         Raises:
             NotConnected: this owner has no such connection.
-            RolledBack: this process has read a newer state of it.
+            RolledBack: a newer state of it was read before.
         """
         seen, known = self.seen.of(connection), _ID.fullmatch(connection) is not None
         found = [row async for row in self.store.rows(One(connection, owner))] if known else []
         if not found:
             raise _unknown(connection, owner)
-        self.seen.rise(found[0], seen)
+        try:
+            self.seen.rise(found[0], seen)
+        except RolledBack:
+            if not await self._restored():
+                raise
+            return await self.row(connection, owner)
         return found[0]
+
+    async def _restored(self) -> bool:
+        # Whether it is older on purpose: somebody restored a backup, and said so.
+        epoch = await self.keyring.epoch(self.seen.epoch)
+        if epoch == self.seen.epoch:
+            return False
+        self.seen.begin(epoch)
+        return True
 
 
 def owner_of(row: Openable) -> Owner:

@@ -250,7 +250,9 @@ class Rotation:
         return [raw if isinstance(raw, Corrupt) else next(wrapped) for raw in raws]
 
     def _note(self, deed: str, **detail: int) -> None:
-        _log.info("keys %s at %s: %s", deed, self._holders.current.id, detail)
+        holder = self._holders.current.id
+        self._room.audit.upkeep(f"keys {deed}", holder=holder, **detail)
+        _log.info("keys %s at %s: %s", deed, holder, detail)
 
 
 class _Count:

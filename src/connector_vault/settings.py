@@ -41,6 +41,8 @@ class Settings:
     webhooks: tuple[Webhook, ...] = ()
     keys_database: str = field(default="", repr=False)
     """Where the data keys lie. Empty: in the database."""
+    anchor: str = ""
+    """A file on a disk that who can write the database cannot. Empty: none."""
     journal: str = ""
     """A folder on a disk that survives this process. Empty: beside the database, or by platform."""
     other_keys: tuple[str, ...] = field(default=(), repr=False)
@@ -75,6 +77,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         emulator=environ.get(f"{_PREFIX}EMULATOR") or None,
         webhooks=tuple(one.told() for one in said.webhooks),
         journal=environ.get(f"{_PREFIX}JOURNAL") or said.journal,
+        anchor=environ.get(f"{_PREFIX}ANCHOR") or said.anchor,
         source=path or "defaults",
     )
 
@@ -151,6 +154,7 @@ class _File(BaseModel):
     keys: str | tuple[str, ...] = ""
     keys_database: str = ""
     journal: str = ""
+    anchor: str = ""
     tenant: str = ""
     user: str = ""
     clients: tuple[_FileClient, ...] = ()

@@ -53,6 +53,7 @@ class Vault:
         self._maintenance = Maintenance(room, refresher, self._deliveries.deliver)
         self.rotation = self._maintenance.rotation
         self.renewal = self._maintenance.renewal
+        self.restoration = self._maintenance.restoration
         self._endings: Shared[str, Receipt] = Shared(room.work)
 
     @staticmethod
@@ -65,6 +66,7 @@ class Vault:
         clients: Iterable[Client] = (),
         emulator: str | None = None,
         journal: str | None = None,
+        anchor: str | None = None,
         on_event: OnEvent | None = None,
         webhooks: Iterable[Webhook] = (),
         background: bool = True,
@@ -76,11 +78,11 @@ class Vault:
         `local:PATH`, and after it others, which only open what they once wrapped. A key is made
         only with a new database. `keys_database`: where the data keys lie, if not in the database.
         `emulator`: a loopback URL that stands for every provider. `journal`: a folder, on a disk
-        that outlives this process, for replies until they are stored. `on_event`: a function, plain
-        or async, called with each event that this process committed, after that and in order.
+        that outlives this process, for replies until they are stored. `anchor`: a file that who can
+        write the database cannot, to notice its older states. `on_event`: a function, plain or
+        async, called with each event that this process committed, after that and in order.
         `webhooks`: receivers, beside those of the settings. `background`: whether this process does
-        what `maintain` does, and delivers to them, as long as the vault is open. `clock`:
-        milliseconds since 1970 UTC, for tests in which time passes.
+        what `maintain` does, and delivers, while it is open. `clock`: milliseconds since 1970 UTC.
 
         Raises:
             Misconfigured: a place cannot be used, or keys and database do not belong together.
@@ -95,6 +97,7 @@ class Vault:
                 clients=clients,
                 emulator=emulator,
                 journal=journal,
+                anchor=anchor,
                 on_event=on_event,
                 webhooks=webhooks,
                 clock=clock,
@@ -274,9 +277,8 @@ class Vault:
     async def maintain(self, *, once: bool = True, progress: Progress | None = None) -> Report:
         """Do what is due: land, refresh, revoke, rewrap, announce deaths, deliver, purge.
 
-        Safe in any number of processes at once. `once`: give a report and end, for whatever
-        scheduler there is; else go on until the vault is closed. `progress` is called with what was
-        done so far.
+        Safe in any number of processes at once. `once`: give a report and end; else go on until the
+        vault is closed. `progress` is called with what was done so far.
 
         Raises:
             StoreUnavailable, KeysUnavailable: not now; what was done is done.
@@ -288,8 +290,8 @@ class Vault:
     ) -> KeyStatus:
         """Make a new version of the key that wraps data keys, and wrap them all under it.
 
-        Reads go on meanwhile. It may be stopped at any moment: `maintain` goes on. `rate`: data
-        keys a second. `vault.rotation` also retires old versions, and says how far things are.
+        Reads go on meanwhile. It may be stopped at any moment: `maintain` goes on. `rate`: keys a
+        second. `vault.rotation` also retires old versions, and says how far things are.
 
         Raises:
             KeysUnavailable, StoreUnavailable: not now; what was done is done.

@@ -69,8 +69,11 @@ class Place:
         *,
         make: bool = False,
         stay: bool = False,
+        anchor: str | None = None,
     ) -> T:
         """Open the vault, and do something with it. Who stays keeps its connections alive, too.
+
+        `anchor`: None takes the settings' one, an empty one is none.
 
         Raises:
             Misconfigured: there is none, and `make` does not allow to make one.
@@ -87,7 +90,7 @@ class Place:
             keep_memory_private()
         import asyncio
 
-        return asyncio.run(_within(settings, work, stay=stay))
+        return asyncio.run(_within(settings, work, stay=stay, anchor=anchor))
 
     def announce(self) -> None:
         """Tell a person if what they asked for makes a vault."""
@@ -171,7 +174,11 @@ def key_file_of(uri: str) -> Path | None:
 
 
 async def _within(
-    settings: "Settings", work: "Callable[[Vault, Owner], Awaitable[T]]", *, stay: bool
+    settings: "Settings",
+    work: "Callable[[Vault, Owner], Awaitable[T]]",
+    *,
+    stay: bool,
+    anchor: str | None,
 ) -> T:
     from connector_vault.vault import Vault
 
@@ -179,6 +186,7 @@ async def _within(
         settings.database,
         keys=(settings.keys, *settings.other_keys),
         emulator=settings.emulator,
+        anchor=anchor,
         background=stay,
     ) as vault:
         return await work(vault, settings.owner)

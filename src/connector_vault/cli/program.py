@@ -23,6 +23,7 @@ from connector_vault.cli.commands.listing import list_connections, show
 from connector_vault.cli.commands.maintain import maintain
 from connector_vault.cli.commands.mcp import mcp
 from connector_vault.cli.commands.providers import providers
+from connector_vault.cli.commands.restoring import anchor, restored
 from connector_vault.cli.commands.rotation import key_status, retire_key, rotate_key, shred_keys
 from connector_vault.cli.commands.serve import serve
 from connector_vault.cli.commands.tools import tools
@@ -48,7 +49,9 @@ keys = typer.Typer(
 )
 app.add_typer(keys, name="keys")
 
-db = typer.Typer(help="Look at the database's schema, and bring it up to date.")
+db = typer.Typer(
+    help="Look at the database's schema, bring it up to date, and see whether it is of today."
+)
 app.add_typer(db, name="db")
 
 
@@ -121,6 +124,8 @@ offer(keys, "retire", retire_key, "connector-vault keys retire --yes")
 offer(keys, "shred", shred_keys, "connector-vault keys shred --yes")
 offer(db, "status", status, "connector-vault db status --json")
 offer(db, "upgrade", upgrade, "connector-vault db upgrade")
+offer(db, "anchor", anchor, "connector-vault db anchor")
+offer(db, "restored", restored, "connector-vault db restored --ended events.jsonl")
 offer(app, "providers", providers, "connector-vault providers", place=False)
 offer(app, "emulate", emulate, "connector-vault emulate github --port 4100", place=False)
 offer(app, "demo", demo, "connector-vault demo", place=False)

@@ -31,6 +31,7 @@ def check_settings(place: Place, settings: "Settings") -> Iterator[Check]:
         yield ok("setting keys_database", shown(settings.keys_database))
     yield ok("setting keys", f"{_keys(settings)} ({_origin(place.keys, 'KEYS')})")
     yield ok("setting journal", settings.journal or "none: its default place")
+    yield ok("setting anchor", settings.anchor or "none: what is older is noticed by who saw newer")
     yield ok("setting tenant", f"{settings.owner.tenant} ({_origin(place.tenant, 'TENANT')})")
     yield ok("setting user", f"{settings.owner.user or '-'} ({_origin(place.user, 'USER')})")
     yield ok("setting emulator", settings.emulator or "none: real providers")
