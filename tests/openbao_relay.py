@@ -155,8 +155,11 @@ class Blocked:
 
     async def __aenter__(self):
         self._task = asyncio.create_task(self._tick())
+        # Else the first and the last step of what is watched would not be seen.
+        await asyncio.sleep(0.02)
 
     async def __aexit__(self, *_):
+        await asyncio.sleep(0.02)
         self._task.cancel()
 
     async def _tick(self):
