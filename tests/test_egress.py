@@ -1,7 +1,10 @@
 """The way out: which addresses and headers a tool may ask for, and what it never sees."""
 
+from dataclasses import replace
+
 import pytest
 
+from connector_vault import registry
 from connector_vault.errors import (
     BadArguments,
     ConnectorVaultError,
@@ -170,3 +173,41 @@ async def test_no_error_of_a_call_holds_the_token(vault, world, connect):
             await list_issues(vault)
         causes = [caught.value, caught.value.__cause__, caught.value.__context__]
         assert token.secret.reveal() not in repr(causes)
+
+
+@pytest.fixture
+def odd_github(monkeypatch):
+    """Have GitHub say with 200 what others say with 401, and mark a field of its answers."""
+    odd = replace(
+        registry.load("github"),
+        stale=lambda reply: reply.body == b'{"error":"token_expired"}',
+        secrets=frozenset({"title"}),
+    )
+    load = registry.load
+    monkeypatch.setattr(registry, "load", lambda name: odd if name == "github" else load(name))
+
+
+async def test_a_token_that_an_answer_calls_stale_is_replaced_once(
+    opened, world, connect, odd_github
+):
+    async with opened() as vault:
+        connection = await connect(vault)
+        stale = {"kind": "status", "status": 200, "body": {"error": "token_expired"}}
+        await world.fault(path=ISSUES, **stale)
+
+        assert (await call(vault, "github.list_issues", REPO)).value["issues"]
+        assert (await vault.get(connection.id, owner=ADA)).generation == 2
+
+        await world.fault(path=ISSUES, times=2, **stale)
+        with pytest.raises(ConnectorVaultError):
+            await call(vault, "github.list_issues", REPO)
+        assert (await vault.get(connection.id, owner=ADA)).generation == 3
+
+
+async def test_a_field_that_holds_a_secret_does_not_reach_the_tool(opened, connect, odd_github):
+    async with opened() as vault:
+        await connect(vault)
+
+        result = await call(vault, "github.list_issues", REPO)
+
+        assert {issue["title"] for issue in result.value["issues"]} == {"[token]"}

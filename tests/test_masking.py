@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector_vault.masking import Mask
+from connector_vault.masking import Mask, without
 
 TOKEN = 'ac/me&"tok%41en=x\\yzABCDEFGH0123456789'
 """Holds what JSON and URLs escape, and what looks like an escape."""
@@ -102,3 +102,24 @@ def test_what_looks_like_one_of_the_providers_tokens_goes_too(sizes):
 
 def test_without_tokens_there_is_nothing_to_do():
     assert Mask([]).clean(b"\\u0041 %41") == b"\\u0041 %41"
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ('{"secret":"x","a":1}', {"secret": "[token]", "a": 1}),
+        ('{"a":[{"b":{"secret":{"deep":"x"}}}]}', {"a": [{"b": {"secret": "[token]"}}]}),
+        ('{"secret":null,"other":"secret"}', {"secret": None, "other": "secret"}),
+        ('[{"secr\\u0065t":"x"}]', [{"secret": "[token]"}]),
+        ('"secret"', "secret"),
+    ],
+)
+def test_a_field_that_holds_a_secret_is_emptied_wherever_it_is(text, left):
+    assert json.loads(without({"secret"}, text.encode())) == left
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"<html>secret</html>", b'{"secret":', b"\xff", b"[" * 99999]
+)
+def test_what_is_no_json_stays_as_it_is(text):
+    assert without({"secret"}, text) == text

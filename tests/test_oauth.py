@@ -1,6 +1,7 @@
 """OAuth, pure: what is sent, and what a callback says."""
 
 import contextlib
+import json
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import pytest
@@ -234,3 +235,34 @@ def test_a_connector_may_name_its_issuer():
 def test_a_connector_without_oauth_says_what_to_do():
     with pytest.raises(Misconfigured, match="add"):
         oauth.oauth_of(Connector(name="acme", title="Acme", api=HOME))
+
+
+def test_what_a_provider_wants_besides_is_sent():
+    url = authorize(connector(parameters={"owner": "user"}, pkce=False))
+
+    assert url["owner"] == ["user"]
+    assert "code_challenge" not in url
+
+
+def test_scopes_are_asked_for_as_the_provider_has_them():
+    def asking(scopes):
+        return {"bot": ",".join(scopes[:1]), "person": ",".join(scopes[1:])}
+
+    url = authorize(connector(asking=asking))
+
+    assert (url["bot"], url["person"]) == (["read"], ["write"])
+    assert "scope" not in url
+
+
+@pytest.mark.parametrize("basic", [False, True])
+def test_a_token_endpoint_may_want_json_and_headers(basic):
+    by = connector(json=True, basic=basic, headers={"Version": "1"})
+
+    request = oauth.refresh(by, CLIENT, Secret("spare"))
+
+    sent = json.loads(request.body())
+    assert (sent["grant_type"], sent["refresh_token"]) == ("refresh_token", "spare")
+    assert ("client_secret" in sent) is not basic
+    assert ("Authorization" in request.headers) is basic
+    assert request.headers["Version"] == "1"
+    assert request.all_headers()["Content-Type"] == "application/json"

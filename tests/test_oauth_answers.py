@@ -11,6 +11,8 @@ from connector_vault import Secret, oauth
 from connector_vault.connector import Connector, OAuth, Reply
 from connector_vault.errors import (
     ConnectorVaultError,
+    Reconnect,
+    Refused,
     Unreachable,
 )
 
@@ -206,3 +208,49 @@ def test_a_wild_answer_is_tokens_or_one_of_our_errors(status, said):
 @given(st.dictionaries(st.sampled_from([*NAMES[1:4], "x"]), WILD))
 def test_a_token_is_kept_whatever_stands_beside_it(beside):
     assert read(says(access_token=TOKEN, **beside)).access == Secret(TOKEN)
+
+
+def two(reply):
+    said = json.loads(reply.body)
+    return [said, said["person"]]
+
+
+def test_an_answer_may_hold_several_token_sets():
+    by = connector(answers=two)
+    reply = says(access_token=TOKEN, scope="a", person={"access_token": SPARE, "scope": "b"})
+
+    bot, person = oauth.read_grants(by, reply, now=NOW, asked=None)
+
+    assert (bot.access, bot.scopes) == (Secret(TOKEN), {"a"})
+    assert (person.access, person.scopes) == (Secret(SPARE), {"b"})
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"person": 1}, {"access_token": TOKEN}, {"access_token": TOKEN, "person": []}]
+)
+def test_half_of_several_is_no_answer(body):
+    with pytest.raises(Unreachable):
+        oauth.read_grants(connector(answers=two), says(**body), now=NOW, asked=None)
+
+
+def test_no_token_set_is_no_answer():
+    with pytest.raises(Unreachable):
+        oauth.read_grants(connector(answers=lambda _: ()), says(), now=NOW, asked=None)
+
+
+def test_an_answer_is_read_in_the_providers_own_words():
+    def renamed(reply):
+        said = json.loads(reply.body)
+        return [{**said, "error": said["code"]}]
+
+    with pytest.raises(Reconnect):
+        read(says(400, code="invalid_grant"), by=connector(answers=renamed))
+
+
+def test_a_provider_that_says_it_is_in_trouble_is_not_taken_for_a_refusal():
+    by = connector(trouble=frozenset({"fatal_error"}))
+
+    with pytest.raises(Unreachable):
+        read(says(200, error="fatal_error"), by=by)
+    with pytest.raises(Refused):
+        read(says(200, error="other_error"), by=by)

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -107,7 +107,7 @@ async def begin(
     return Pending(url=room.http.address(url), state=state, expires_at=moment(expires_at))
 
 
-async def finish(room: Room, url: str, owner: Owner) -> Row:
+async def finish(room: Room, url: str, owner: Owner) -> tuple[Row, ...]:
     """Finish a consent: what `Vault.finish` does."""
     answer = oauth.callback(url)
     taken = await room.store.take(Claim(_id(answer.state), owner, room.clock()))
@@ -121,12 +121,12 @@ async def finish(room: Room, url: str, owner: Owner) -> Row:
         connector = registry.load(begun.provider)
         _check_origin(connector, begun, answer, url)
         code = await _code(room, connector, answer, owner)
-        tokens = await _exchange(room, connector, begun, owner, code, deadline)
+        grants = await _exchange(room, connector, begun, owner, code, deadline)
     except _BEFORE_THE_CODE:
         # The code was not looked at, and is still good: the right callback may come yet.
         await room.store.commit(AddConsent(consent, room.clock()))
         raise
-    return await _take(room, connector, begun, owner, tokens, deadline)
+    return await _take_all(room, connector, begun, owner, grants, deadline)
 
 
 def _check_origin(connector: Connector, begun: _Begun, answer: oauth.Callback, url: str) -> None:
@@ -145,7 +145,7 @@ async def _code(room: Room, connector: Connector, answer: oauth.Callback, owner:
 
 async def _exchange(
     room: Room, connector: Connector, begun: _Begun, owner: Owner, code: Secret, deadline: float
-) -> Tokens:
+) -> tuple[Tokens, ...]:
     client = room.clients.holding(begun.provider, begun.client_id, owner.tenant)
     request = oauth.exchange(
         connector, client, code=code, redirect_uri=begun.redirect_uri, verifier=begun.verifier
@@ -157,7 +157,7 @@ async def _exchange(
     except OutcomeUnknown as error:
         raise Refused("no_answer", again) from error
     try:
-        return oauth.read_tokens(connector, reply, now=room.clock(), asked=asked)
+        return oauth.read_grants(connector, reply, now=room.clock(), asked=asked)
     except Reconnect as error:
         words = f"{connector.title} does not take this code: start again with `connect`"
         raise Refused(error.reason, words) from error
@@ -166,36 +166,54 @@ async def _exchange(
         raise Refused("unusable_answer", again) from error
 
 
-async def _take(
+async def _take_all(
     room: Room,
     connector: Connector,
     begun: _Begun,
     owner: Owner,
-    tokens: Tokens,
+    grants: Sequence[Tokens],
     deadline: float,
-) -> Row:
+) -> tuple[Row, ...]:
     client = room.clients.holding(begun.provider, begun.client_id, owner.tenant)
+    kept: list[Row] = []
     try:
         over = await room.row(begun.reconnect, owner) if begun.reconnect else None
-        account = await _identify(room, connector, tokens, deadline)
-        intake = Intake(
-            owner=owner,
-            provider=begun.provider,
-            kind="oauth",
-            client=client,
-            tokens=tokens,
-            account=account,
-            origin="consent",
-        )
-        row, old = await take_in(room, intake, over)
+        accounts = [await _identify(room, connector, tokens, deadline) for tokens in grants]
+        if len(grants) > 1:
+            _check_among(over, accounts)
+        for tokens, account in zip(grants, accounts, strict=True):
+            intake = Intake(
+                owner=owner,
+                provider=begun.provider,
+                kind="oauth",
+                client=client,
+                tokens=tokens,
+                account=account,
+                origin="consent",
+            )
+            # Of several, the one of its account mends the connection that was named.
+            named = over if len(grants) == 1 or _is_of(over, account) else None
+            row, old = await take_in(room, intake, named)
+            kept.append(row)
+            if old is not None:
+                await _end_replaced(room, connector, old, tokens)
     except BaseException:
         # A token that nobody keeps must not live on.
-        with suppress(ConnectorVaultError):
-            await end_token(room, connector, client, tokens)
+        for tokens in grants[len(kept) :]:
+            with suppress(ConnectorVaultError):
+                await end_token(room, connector, client, tokens)
         raise
-    if old is not None:
-        await _end_replaced(room, connector, old, tokens)
-    return row
+    return tuple(kept)
+
+
+def _check_among(over: Row | None, accounts: Iterable[Account]) -> None:
+    if over is not None and not any(_is_of(over, one) for one in accounts):
+        words = f"nothing was granted to the account of {over.id}: sign in as {over.label}"
+        raise NotAllowed(words)
+
+
+def _is_of(row: Row | None, account: Account) -> bool:
+    return row is not None and row.account == account.id
 
 
 async def _identify(room: Room, connector: Connector, tokens: Tokens, deadline: float) -> Account:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from connector_vault.connector import Api, Connector, Json, Reply, Request, Tool
-from connector_vault.connector.wire import check_request
+from connector_vault.connector.wire import Flow, Parts, check_request
 from connector_vault.errors import (
     ConnectorVaultError,
     NotAllowed,
@@ -16,11 +16,11 @@ from connector_vault.errors import (
     TimedOut,
     Unreachable,
 )
-from connector_vault.http import Answer, Http, origin_of
-from connector_vault.masking import Mask
+from connector_vault.http import Answer, Http, origin_of, read_body
+from connector_vault.masking import Mask, without
 from connector_vault.model import AccessToken, Secret
 
-__all__ = ["Direct", "Egress", "api_request", "mask_of"]
+__all__ = ["Direct", "Egress", "Progress", "api_request", "mask_of"]
 
 MAX_REPLY = 10 * 1024 * 1024
 """Bytes of an API's answer."""
@@ -36,17 +36,29 @@ Tokens = Callable[[int | None], Awaitable[AccessToken]]
 """Gives the token as it is now; a newer one than the generation named, if one is."""
 
 
+Progress = Callable[[int, int], None]
+"""Called with how many bytes of a body have been sent, and how many there are."""
+
+
 class Egress:
     """An account's door for one call, in the process that holds its token."""
 
     def __init__(
-        self, connector: Connector, tool: Tool, http: Http, tokens: Tokens, *, deadline: float
+        self,
+        connector: Connector,
+        tool: Tool,
+        http: Http,
+        tokens: Tokens,
+        *,
+        deadline: float,
+        progress: Progress | None = None,
     ) -> None:
         self.connector = connector
         self._tool = tool
         self._http = http
         self._tokens = tokens
         self._deadline = deadline
+        self._progress = progress
         self._shown: list[Secret] = []
         """Every token that was put on: any of them may come back in an answer."""
         self._changes = 0
@@ -84,13 +96,19 @@ class Egress:
         token = await self._tokens(None)
         if at_api:
             async with self._once(request, token) as answer:
-                if answer.status != 401:
-                    yield self._told(request, answer)
+                if not await self._is_stale(answer):
+                    yield await self._told(request, answer)
                     return
             # Another process may have refreshed: GitHub's refresh ends the old token at once.
             token = await self._tokens(token.generation)
         async with self._once(request, token) as answer:
-            yield self._told(request, answer)
+            yield await self._told(request, answer)
+
+    def _watched(self, request: Request) -> Request:
+        body = request.content
+        if self._progress is None or not isinstance(body, Parts | Flow):
+            return request
+        return replace(request, content=Flow(len(body), _counted(body, self._progress)))
 
     def clean(self, text: bytes) -> bytes:
         """Give a tool's own words without the tokens that were used, and what looks like one.
@@ -102,7 +120,7 @@ class Egress:
     @asynccontextmanager
     async def _once(self, request: Request, token: AccessToken) -> AsyncGenerator[Answer]:
         changes = int(request.method != "GET")
-        outgoing, origins = request, frozenset(self.connector.uploads)
+        outgoing, origins = self._watched(request), frozenset(self.connector.uploads)
         if request.url.startswith("/"):
             outgoing = api_request(self.connector, request, token.secret)
             origins = frozenset({origin_of(self.connector.api)})
@@ -136,7 +154,14 @@ class Egress:
                 raise TimedOut(str(error)) from error
             raise Unreachable(str(error)) from error
 
-    def _told(self, request: Request, answer: Answer) -> Answer:
+    async def _is_stale(self, answer: Answer) -> bool:
+        stale = self.connector.stale
+        if answer.status == 401 or stale is None or not answer.is_short:
+            return answer.status == 401
+        body = await answer.whole()
+        return stale(Reply(answer.status, body, answer.headers))
+
+    async def _told(self, request: Request, answer: Answer) -> Answer:
         if _is_blank_failure(answer):
             words = f"{self.connector.title} answered {answer.status}"
             if request.method == "GET":
@@ -144,6 +169,9 @@ class Egress:
             raise OutcomeUnknown(f"{words} to a change: look whether it happened before repeating")
         mask = self._mask()
         kept = {name: said for name, said in answer.headers.items() if name not in _NOT_FOR_A_TOOL}
+        if self.connector.secrets:
+            body = mask.clean(without(self.connector.secrets, await answer.whole()))
+            return Answer.of(answer.status, _clean(kept, mask), body)
         return Answer(answer.status, _clean(kept, mask), _masked(answer.pieces, mask))
 
     def _mask(self) -> Mask:
@@ -223,6 +251,14 @@ def _shape(request: str) -> str:
 def _is_blank_failure(answer: Answer) -> bool:
     # A bare 5xx may come from a proxy, after the provider did what was asked.
     return answer.status >= 500 and "retry-after" not in answer.headers
+
+
+async def _counted(body: Parts | Flow, progress: Progress) -> AsyncGenerator[bytes]:
+    sent = 0
+    async for piece in read_body(body):
+        yield piece
+        sent += len(piece)
+        progress(sent, len(body))
 
 
 async def _masked(pieces: AsyncIterator[bytes], mask: Mask) -> AsyncGenerator[bytes]:

@@ -1,11 +1,12 @@
 """Telling a provider that a token, or a whole grant, is to end."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from connector_vault.connector import Connector, Reply, Request
+from connector_vault.connector.parts import Ending
 from connector_vault.http import origins_of
 from connector_vault.model import Client, Tokens
 from connector_vault.room import Room
@@ -45,22 +46,28 @@ async def end_token(
     if revocation is None:
         note = f"{connector.title} has no way to revoke a token"
         return Told(outcome="not revocable", note=note)
-    grant = revocation.grant if whole else None
-    status = (await _ask(room, connector, (grant or revocation.token)(client, tokens))).status
-    reach: Reach = "grant" if grant else "token"
+    requests = revocation.grant(client, tokens) if whole and revocation.grant else ()
+    reach: Reach = "grant" if requests else "token"
+    requests = requests or revocation.token(client, tokens)
+    if not requests:
+        note = f"{connector.title} ends this token only with everything that was granted with it"
+        return Told(outcome="not revocable", note=note)
+    replies = [await _ask(room, connector, request) for request in requests]
+    said: set[Ending] = {revocation.said(reply) for reply in replies}
+    status = max(reply.status for reply in replies)
     if revocation.probe is None:
-        return _judge(status, reach, "not asked")
+        return _judge(said, status, reach, "not asked")
     alive = revocation.alive(await _ask(room, connector, revocation.probe(client, tokens)))
-    return _judge(status, reach, _PROBED[alive])
+    return _judge(said, status, reach, _PROBED[alive])
 
 
-def _judge(status: int, reach: Reach, probe: Probe) -> Told:
+def _judge(said: Collection[Ending], status: int, reach: Reach, probe: Probe) -> Told:
     if probe == "alive":
         note = f"the provider answered {status} and says that the token lives"
         return Told(outcome="unconfirmed", probe=probe, note=note)
-    if status < 300:
+    if "unconfirmed" not in said and "revoked" in said:
         return Told(outcome="revoked", reach=reach, probe=probe)
-    if probe == "dead":
+    if probe == "dead" or "unconfirmed" not in said:
         # Only the token is proven gone: a dead one cannot name its grant.
         return Told(outcome="already gone", reach="token", probe=probe)
     return Told(outcome="unconfirmed", note=f"the provider answered {status}")

@@ -8,7 +8,7 @@ from typing import Self
 
 from connector_vault import registry
 from connector_vault.connector import Connector, Effect, Json, Tool
-from connector_vault.egress import Egress
+from connector_vault.egress import Egress, Progress
 from connector_vault.errors import (
     Ambiguous,
     BadArguments,
@@ -112,10 +112,12 @@ class Gateway:
         *,
         connection: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109  # it bounds more than this await
+        progress: Progress | None = None,
     ) -> Result:
         """Call a tool: `github.create_issue`.
 
-        `timeout`: seconds for the whole call; None takes the tool's own.
+        `timeout`: seconds for the whole call; None takes the tool's own. `progress`: called with
+        the bytes of a file that were sent, and how many there are, while it is uploaded.
 
         Raises:
             BadArguments: no such connector or tool, or the arguments do not fit its schema.
@@ -136,10 +138,10 @@ class Gateway:
         if not 0 < seconds <= _MAX_TIMEOUT:
             raise BadArguments(f"a timeout is more than 0 and at most {_MAX_TIMEOUT:.0f} seconds")
         begun = asyncio.get_running_loop().time()
-        row = await self._account(connector, owner, connection)
+        row = await self._account(connector, found, owner, connection)
         tokens, _ = await self._vault.room.keyring.open(row)
         _check_scopes(connector, found, tokens.scopes)
-        value, isolation = await self._audited(work, row, begun + seconds)
+        value, isolation = await self._audited(work, row, begun + seconds, progress)
         took = asyncio.get_running_loop().time() - begun
         return Result(value=value, tool=tool, connection=row.id, isolation=isolation, seconds=took)
 
@@ -166,35 +168,41 @@ class Gateway:
             if tool.name in known
         ]
 
-    async def _account(self, connector: Connector, owner: Owner, connection: str | None) -> Row:
+    async def _account(
+        self, connector: Connector, tool: Tool, owner: Owner, connection: str | None
+    ) -> Row:
         if connection is None:
-            connection = await self._only(connector, owner)
+            connection = await self._only(connector, tool, owner)
         row = await self._vault.room.row(connection, owner)
         if row.provider != connector.name:
             raise BadArguments(f"{row.id} is a connection to {row.provider}, not {connector.name}")
         check_usable(row)
         return row
 
-    async def _only(self, connector: Connector, owner: Owner) -> str:
+    async def _only(self, connector: Connector, tool: Tool, owner: Owner) -> str:
         found = self._vault.connections(owner=owner, provider=connector.name)
         usable = [one async for one in found if one.state in (State.ACTIVE, State.RECONNECT)]
         live = [one for one in usable if one.live] or usable
         if not live:
             words = f"{owner} has not connected {connector.title}"
             raise NotConnected(f"{words}: run `connector-vault connect {connector.name}`")
-        if len(live) > 1:
-            named = ", ".join(f"{one.id} ({one.label})" for one in live)
+        # A consent may give several, and each may do something else: a Slack bot does not search.
+        fitting = [one for one in live if not connector.lacking(tool, one.scopes)] or live
+        if len(fitting) > 1:
+            named = ", ".join(f"{one.id} ({one.label})" for one in fitting)
             raise Ambiguous(f"{owner} has several {connector.title} accounts, name one: {named}")
-        return live[0].id
+        return fitting[0].id
 
-    async def _audited(self, work: Work, row: Row, deadline: float) -> tuple[Json, Isolation]:
+    async def _audited(
+        self, work: Work, row: Row, deadline: float, progress: Progress | None
+    ) -> tuple[Json, Isolation]:
         room = self._vault.room
         detail = {"tool": work.tool.name, "effect": work.tool.effect}
         # What is about to happen is on the disk before anything is sent.
         await room.store.commit(room.audit.line(row, "call", "begun", **detail))
         outcome = "cancelled"
         try:
-            value = await self._run(work, row, deadline)
+            value = await self._run(work, row, deadline, progress)
             outcome = "ok"
         except ConnectorVaultError as error:
             outcome = type(error).__name__
@@ -203,12 +211,16 @@ class Gateway:
             room.audit.note(row, "call", outcome, **detail)
         return value
 
-    async def _run(self, work: Work, row: Row, deadline: float) -> tuple[Json, Isolation]:
+    async def _run(
+        self, work: Work, row: Row, deadline: float, progress: Progress | None
+    ) -> tuple[Json, Isolation]:
         async def token(newer_than: int | None) -> AccessToken:
             return await self._vault.current(row.id, owner=work.owner, newer_than=newer_than)
 
         http = self._vault.room.http
-        egress = Egress(work.connector, work.tool, http, token, deadline=deadline)
+        egress = Egress(
+            work.connector, work.tool, http, token, deadline=deadline, progress=progress
+        )
         try:
             return await self._runner.run(work, egress, deadline)
         except OutcomeUnknown:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from connector_vault.connector import Connector, Reply, Request
+from connector_vault.connector.wire import Flow, Parts
 from connector_vault.errors import (
     Misconfigured,
     NotAllowed,
@@ -22,7 +23,7 @@ from connector_vault.errors import (
     Unreachable,
 )
 
-__all__ = ["LOOPBACK", "Answer", "Http", "open_http", "origin_of", "origins_of"]
+__all__ = ["LOOPBACK", "Answer", "Http", "open_http", "origin_of", "origins_of", "read_body"]
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -43,13 +44,24 @@ _NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, htt
 """What httpx2 raises before a byte of the request has left."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """What a provider answers, as it comes. Header names are lower case."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     pieces: AsyncIterator[bytes] = field(repr=False)
+
+    @classmethod
+    def of(cls, status: int, headers: Mapping[str, str], body: bytes) -> "Answer":
+        """Make one of a body that is whole."""
+        return cls(status, {**headers, "content-length": str(len(body))}, _at_once(body))
+
+    async def whole(self) -> bytes:
+        """Read all of the body. The pieces can be read again."""
+        body = b"".join([piece async for piece in self.pieces])
+        self.pieces = _at_once(body)
+        return body
 
     @property
     def is_short(self) -> bool:
@@ -119,12 +131,16 @@ class Http:
                     await reply.aclose()
 
     async def _begin(self, request: Request, sent: "_Sent") -> httpx2.Response:
+        body = request.body()
+        headers = _headers(request)
+        if isinstance(body, Parts | Flow):
+            headers["Content-Length"] = str(len(body))
         outgoing = self._client.build_request(
             request.method,
             self.address(request.url),
             params=dict(request.query) or None,
-            headers=_headers(request),
-            content=request.body(),
+            headers=headers,
+            content=read_body(body) if isinstance(body, Parts | Flow) else body,
             extensions={"trace": sent.trace},
         )
         return await self._client.send(outgoing, stream=True)
@@ -243,6 +259,22 @@ def _headers(request: Request) -> dict[str, str]:
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
     headers["User-Agent"] = "connector-vault"
     return headers | request.all_headers()
+
+
+async def _at_once(body: bytes) -> AsyncGenerator[bytes]:
+    yield body
+
+
+async def read_body(body: Parts | Flow) -> AsyncGenerator[bytes]:
+    """Give a body that is not held whole, as it is sent."""
+    if isinstance(body, Flow):
+        async for piece in body.pieces:
+            yield piece
+        return
+    pieces = iter(body)
+    # A caller's file may lie on a slow disk.
+    while piece := await asyncio.to_thread(lambda: next(pieces, b"")):
+        yield piece
 
 
 async def _capped(reply: httpx2.Response, limit: int) -> AsyncGenerator[bytes]:

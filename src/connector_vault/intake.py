@@ -221,5 +221,5 @@ async def _grant_key(room: Room, intake: Intake) -> bytes:
     if intake.client is None or not intake.account.id:
         return b""
     key = await room.keyring.store_key()
-    names = (intake.provider, intake.client.id, intake.account.id)
+    names = (intake.provider, intake.client.id, intake.account.grant or intake.account.id)
     return key.mac(length_prefixed(*(name.encode() for name in names)))

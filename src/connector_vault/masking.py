@@ -1,14 +1,15 @@
 """Taking tokens out of what a provider answers: some repeat what they were sent."""
 
+import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import accumulate
 
 from connector_vault.redaction import forms
 
-__all__ = ["HIDDEN", "Mask"]
+__all__ = ["HIDDEN", "Mask", "without"]
 
 HIDDEN = b"[token]"
 
@@ -88,6 +89,20 @@ def _found(needle: bytes, text: bytes) -> Iterator[tuple[int, int]]:
     while at >= 0:
         yield at, at + len(needle)
         at = text.find(needle, at + len(needle))
+
+
+def without(fields: Collection[str], text: bytes) -> bytes:
+    """Hide what these fields of a JSON text hold, however deep. Another text stays as it is."""
+    hidden = HIDDEN.decode()
+
+    def held(found: list[tuple[str, object]]) -> dict[str, object]:
+        return {name: hidden if name in fields and said else said for name, said in found}
+
+    try:
+        said: object = json.loads(text, object_pairs_hook=held)
+    except (RecursionError, ValueError):
+        return text
+    return json.dumps(said, separators=(",", ":")).encode()
 
 
 class _Places:

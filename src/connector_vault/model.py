@@ -142,6 +142,8 @@ class Account:
 
     id: str
     """What never changes there. Empty if the provider does not say."""
+    grant: str = ""
+    """What several of its connections rest on, and end with. Empty: the account itself."""
     label: str = ""
     """What people call it, and may change."""
     scopes: frozenset[str] | None = None

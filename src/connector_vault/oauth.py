@@ -3,8 +3,8 @@
 RFC 6749, RFC 7636 (PKCE), RFC 9207 (issuer). The protocol pieces are authlib's, validation ours.
 """
 
-import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
 
@@ -30,6 +30,7 @@ __all__ = [
     "check_issuer",
     "exchange",
     "oauth_of",
+    "read_grants",
     "read_tokens",
     "refresh",
 ]
@@ -74,10 +75,17 @@ def authorize(
         client.id,
         "code",
         redirect_uri=redirect_uri,
-        scope=oauth.separator.join(scopes) or None,
         state=state,
+        **_asking(oauth, scopes),
+        **oauth.parameters,
         **(pkce if oauth.pkce else {}),
     )
+
+
+def _asking(oauth: OAuth, scopes: tuple[str, ...]) -> Mapping[str, str]:
+    if oauth.asking is not None:
+        return oauth.asking(scopes)
+    return {"scope": oauth.separator.join(scopes)} if scopes else {}
 
 
 def callback(url: str) -> Callback:
@@ -138,7 +146,16 @@ def refresh(connector: Connector, client: Client, token: Secret) -> Request:
 def read_tokens(
     connector: Connector, reply: Reply, *, now: int, asked: frozenset[str] | None
 ) -> Tokens:
-    """Read a token endpoint's answer. `now` is in milliseconds since 1970.
+    """Read the answer to a refresh: the first token set in it. As `read_grants` otherwise."""
+    return read_grants(connector, reply, now=now, asked=asked)[0]
+
+
+def read_grants(
+    connector: Connector, reply: Reply, *, now: int, asked: frozenset[str] | None
+) -> tuple[Tokens, ...]:
+    """Read a token endpoint's answer, which is one token set, or several at some providers.
+
+    `now` is in milliseconds since 1970.
 
     Without a scope in the answer, those `asked` for were granted (RFC 6749 §5.1). An access token
     that is there is never thrown away for a blemish beside it.
@@ -149,7 +166,20 @@ def read_tokens(
         RateLimited, Refused: the provider said later, or no.
         Unreachable: it is in trouble, or the answer is not one.
     """
-    answer = _answer(connector, reply)
+    return tuple(
+        _tokens(connector, reply, answer, now=now, asked=asked)
+        for answer in _answers(connector, reply)
+    )
+
+
+def _tokens(
+    connector: Connector,
+    reply: Reply,
+    answer: "_Answer",
+    *,
+    now: int,
+    asked: frozenset[str] | None,
+) -> Tokens:
     if answer.error or reply.status >= 400 or answer.access_token is None:
         raise _failure(connector, reply, answer)
     granted = asked
@@ -216,11 +246,12 @@ class _Answer(BaseModel):
         return said if isinstance(said, str) else ""
 
 
-def _answer(connector: Connector, reply: Reply) -> _Answer:
+def _answers(connector: Connector, reply: Reply) -> list[_Answer]:
     try:
         # Not by pydantic's own parser, which refuses a whole answer for half a character.
-        return _Answer.model_validate(json.loads(reply.body))
-    except (RecursionError, ValueError):
+        said = oauth_of(connector).answers(reply)
+        return [_Answer.model_validate(one) for one in said or [None]]
+    except (AttributeError, LookupError, RecursionError, TypeError, ValueError):
         if reply.status == 429:
             raise RateLimited(retry_after(reply)) from None
         msg = f"{connector.title} gave an answer that is not one (HTTP {reply.status}): try again"
@@ -239,7 +270,7 @@ def _failure(connector: Connector, reply: Reply, answer: _Answer) -> Exception:
         return Misconfigured(words)
     if reply.status == 429:
         return RateLimited(retry_after(reply))
-    if reply.status < 500 and (code or reply.status >= 300):
+    if reply.status < 500 and code not in oauth.trouble and (code or reply.status >= 300):
         return Refused(code or str(reply.status), said)
     words = f"{connector.title} answered without an access token (HTTP {reply.status}): try again"
     return Unreachable(words)
@@ -252,12 +283,15 @@ def _one_line(text: str) -> str:
 
 def _token_request(oauth: OAuth, client: Client, body: str) -> Request:
     form = dict(parse_qsl(body))
-    headers = {"Accept": "application/json"}
+    headers = {"Accept": "application/json", **oauth.headers}
     if oauth.basic and client.secret:
-        return Request("POST", oauth.token, headers=headers | basic(client), form=form)
-    form["client_id"] = client.id
-    if client.secret:
-        form["client_secret"] = client.secret.reveal()
+        headers |= basic(client)
+    else:
+        form["client_id"] = client.id
+        if client.secret:
+            form["client_secret"] = client.secret.reveal()
+    if oauth.json:
+        return Request("POST", oauth.token, headers=headers, json=form)
     return Request("POST", oauth.token, headers=headers, form=form)
 
 

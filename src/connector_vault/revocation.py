@@ -165,7 +165,7 @@ async def _tell(room: Room, held: Row) -> Told:
         note = "a refresh got no answer: a token that nobody holds may live until it ends"
         outcome = "unconfirmed" if told.outcome == "already gone" else told.outcome
         return replace(told, outcome=outcome, note=note)
-    if shared and told.reach == "token":
+    if shared and (told.reach == "token" or told.outcome == "not revocable"):
         return replace(told, note="provider grant kept: shared")
     return told
 

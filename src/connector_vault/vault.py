@@ -153,8 +153,8 @@ class Vault:
         """
         finishing = consent.finish(self.room, callback_url, owner)
         # Seen through: a code is spent once, and a browser may hang up at any time.
-        row = await self.room.work.see_through(finishing)
-        return (await self.get(row.id, owner=owner),)
+        rows = await self.room.work.see_through(finishing)
+        return tuple([await self.get(row.id, owner=owner) for row in rows])
 
     async def add(self, name: str, owner: Owner, *, secret: Secret, label: str = "") -> Connection:
         """Keep a pasted token of a provider, or the API key of any other service.

@@ -48,7 +48,7 @@ def _account(_reply):
 
 def _revoke(_client, tokens):
     token = tokens.refresh or tokens.access
-    return Request("POST", f"{ORIGIN}/revoke", form={"token": token.reveal()})
+    return (Request("POST", f"{ORIGIN}/revoke", form={"token": token.reveal()}),)
 
 
 def _probe(_client, tokens):

@@ -1,10 +1,12 @@
 """What a connector is made of. A connector imports this module and nothing else of ours."""
 
-from connector_vault.connector.api import Api, File, read
+from connector_vault.connector.api import Api, read
 from connector_vault.connector.parts import (
     Connector,
     Effect,
+    Ending,
     Identity,
+    Notice,
     OAuth,
     Revocation,
     Tool,
@@ -13,7 +15,11 @@ from connector_vault.connector.parts import (
     writes,
 )
 from connector_vault.connector.wire import (
+    Delivery,
+    File,
     Json,
+    Part,
+    Parts,
     Reply,
     Request,
     basic,
@@ -21,7 +27,15 @@ from connector_vault.connector.wire import (
     plain_answer,
     retry_after,
 )
-from connector_vault.errors import BadArguments, RateLimited, Reconnect, Refused
+from connector_vault.errors import (
+    BadArguments,
+    NotAllowed,
+    OutcomeUnknown,
+    RateLimited,
+    Reconnect,
+    Refused,
+    Unreachable,
+)
 from connector_vault.model import Account, Client, Secret, Tokens
 
 __all__ = [
@@ -30,11 +44,18 @@ __all__ = [
     "BadArguments",
     "Client",
     "Connector",
+    "Delivery",
     "Effect",
+    "Ending",
     "File",
     "Identity",
     "Json",
+    "NotAllowed",
+    "Notice",
     "OAuth",
+    "OutcomeUnknown",
+    "Part",
+    "Parts",
     "RateLimited",
     "Reconnect",
     "Refused",
@@ -44,6 +65,7 @@ __all__ = [
     "Secret",
     "Tokens",
     "Tool",
+    "Unreachable",
     "basic",
     "destroys",
     "fill",

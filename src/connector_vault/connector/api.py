@@ -3,14 +3,14 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Literal, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from connector_vault.connector.wire import Json, Request, fill
+from connector_vault.connector.wire import File, Json, Part, Parts, Request, fill
 from connector_vault.errors import Refused
 
-__all__ = ["Api", "File", "Query", "read"]
+__all__ = ["Api", "Query", "read"]
 
 T = TypeVar("T")
 Query = str | int | bool | None
@@ -56,26 +56,25 @@ class Api(ABC):
         """Remove something."""
         return read(into, await self.send(Request("DELETE", fill(path, *values), json=json)))
 
-    async def upload(self, url: str, content: bytes, headers: Mapping[str, str]) -> None:
-        """Send bytes to one of the connector's upload hosts. The token is not put on."""
-        await self.send(Request("PUT", url, content=content, headers=headers))
+    async def upload(
+        self,
+        url: str,
+        content: bytes | File,
+        headers: Mapping[str, str],
+        *,
+        method: Literal["POST", "PUT"] = "PUT",
+        span: range | None = None,
+    ) -> Json:
+        """Send bytes to one of the connector's upload hosts. The token is not put on.
 
-
-@runtime_checkable
-class File(Protocol):
-    """Bytes the caller handed to the gateway. Never a path of the agent's choosing."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def size(self) -> int:
-        """Bytes."""
-        ...
-
-    def read(self, piece: range) -> bytes:
-        """Give the bytes at these positions."""
-        ...
+        A file is read while it is sent, and never held whole. `span`: only these positions of it.
+        """
+        body: bytes | Parts
+        if isinstance(content, bytes):
+            body = content
+        else:
+            body = Parts((Part(content, span or range(content.size)),))
+        return await self.send(Request(method, url, content=body, headers=headers))
 
 
 def read(into: type[T], said: Json) -> T:

@@ -1,18 +1,21 @@
 """A provider, as data."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+import json
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Concatenate, Literal
 
 from connector_vault.connector.api import Api
-from connector_vault.connector.wire import Json, Reply, Request, plain_answer
-from connector_vault.model import Account, Client, Tokens
+from connector_vault.connector.wire import Delivery, Json, Reply, Request, plain_answer
+from connector_vault.model import Account, Client, Secret, Tokens
 
 __all__ = [
     "Connector",
     "Effect",
+    "Ending",
     "Identity",
+    "Notice",
     "OAuth",
     "Revocation",
     "Tool",
@@ -92,6 +95,14 @@ def _tool(
     )
 
 
+Ending = Literal["revoked", "already gone", "unconfirmed"]
+
+
+def ended_by_status(reply: Reply) -> Ending:
+    """Read from its status whether an answer confirms that a token ended."""
+    return "revoked" if reply.status < 300 else "unconfirmed"
+
+
 def by_status(reply: Reply) -> bool | None:
     """Read from its status whether an answer says that a token lives.
 
@@ -106,16 +117,23 @@ def by_status(reply: Reply) -> bool | None:
 class Revocation:
     """How a provider is told that a connection ended."""
 
-    token: Callable[[Client, Tokens], Request]
-    """Ends this token alone."""
-    grant: Callable[[Client, Tokens], Request] | None = None
-    """Ends all the account granted to this client. None: the provider has no such thing."""
+    token: Callable[[Client, Tokens], Sequence[Request]]
+    """What ends these tokens alone, in order. Nothing: they only end with the whole grant."""
+    grant: Callable[[Client, Tokens], Sequence[Request]] | None = None
+    """What ends all the account granted to this client. None, or nothing: there is none."""
+    said: Callable[[Reply], Ending] = ended_by_status
+    """What the answer to one of those says. By default 2xx confirms it."""
     probe: Callable[[Client, Tokens], Request] | None = None
     """Asks whether the token lives, `alive` reads the answer. None: nobody can be asked."""
     alive: Callable[[Reply], bool | None] = by_status
     """What the answer to `probe` says. None: nothing. By default 2xx is yes and 404 is no."""
     needs_live_token: bool = False
     """An expired access token has to be refreshed before it can be revoked."""
+
+
+def one_answer(reply: Reply) -> Sequence[Json]:
+    """Read a token endpoint's answer as RFC 6749 has it: one JSON document."""
+    return (json.loads(reply.body),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,20 +151,51 @@ class OAuth:
     """Whether an S256 challenge is sent (RFC 7636)."""
     basic: bool = False
     """Whether the client authenticates by HTTP Basic rather than in the body (RFC 6749 §2.3.1)."""
+    json: bool = False
+    """Whether the token endpoint is sent JSON rather than a form."""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Sent to the token endpoint."""
+    parameters: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Sent along when a person is asked."""
     separator: str = " "
     """What stands between two scopes in a request. Answers are read by comma and by space."""
+    asking: Callable[[tuple[str, ...]], Mapping[str, str]] | None = None
+    """The parameters that ask for scopes. None: `scope`, with the separator between them."""
+    answers: Callable[[Reply], Sequence[Json]] = one_answer
+    """The token sets, or the error, in an answer, each in the words of RFC 6749 §5."""
     dead: frozenset[str] = frozenset({"invalid_grant"})
     """Error codes that end a grant for good."""
     misconfigured: frozenset[str] = frozenset(
         {"invalid_client", "unauthorized_client", "unsupported_grant_type", "invalid_scope"},
     )
     """Error codes that blame our client and change no connection."""
+    trouble: frozenset[str] = frozenset({"server_error", "temporarily_unavailable"})
+    """Error codes by which the provider says that it failed: what it did is not known."""
+    access: int = 0
+    """Seconds an access token lives, as documented: answers decide. 0: no end, or unknown."""
     idle: int = 0
     """Seconds an unused refresh token lives, where the answers do not say. 0: unknown."""
     absolute: int = 0
     """Seconds after a consent at which the grant ends, whatever is done. 0: it does not."""
     granted: Callable[[str, frozenset[str]], frozenset[str] | None] = lambda _, scopes: scopes
     """The scopes that hold, from the access token and the answer's `scope`. None: unknown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """How a provider tells, unasked, that a person took back what they granted.
+
+    It is a reason to look, and no evidence: our own revocation causes it, too, and it may be late.
+    """
+
+    event: str
+    """What the provider calls it."""
+    verify: Callable[[Delivery, Secret], None]
+    """Lets only what the provider signed pass, or raises NotAllowed."""
+    accounts: Callable[[Delivery], Sequence[str]]
+    """The ids, or their beginnings, of the accounts it speaks of. Nothing: of something else."""
+    challenge: Callable[[Delivery, Secret], Reply | None] | None = None
+    """The answer to a question by which the provider tries an address. None: it is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,10 +225,18 @@ class Connector:
     """Further origins that tools may send bytes to. They never get the token."""
     answer: Callable[[Reply], Json] = plain_answer
     """What a reply says, or the error it names."""
+    stale: Callable[[Reply], bool] | None = None
+    """Whether an answer that is no 401 says that a token has ended, and that a new one may do."""
+    secrets: frozenset[str] = frozenset()
+    """Fields of answers that hold a secret. No tool sees them."""
     implies: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     """Scopes that another scope includes."""
     patterns: tuple[str, ...] = ()
     """Regular expressions of this provider's tokens, for redaction."""
+    notice: Notice | None = None
+    """How the provider tells that somebody took back what they granted. None: it does not."""
+    verified: str = ""
+    """When all this was last compared with the provider's documents: 2026-11-21."""
 
     def lacking(self, tool: Tool, granted: frozenset[str] | None) -> frozenset[str]:
         """Give the scopes a tool needs and a grant lacks. None granted means: ask the provider."""

@@ -3,17 +3,22 @@
 import base64
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 from urllib.parse import quote, quote_plus, unquote, urlencode
 
 from connector_vault.errors import BadArguments, NotAllowed, RateLimited, Reconnect, Refused
 from connector_vault.model import Client
 
 __all__ = [
+    "Delivery",
+    "File",
+    "Flow",
     "Json",
+    "Part",
+    "Parts",
     "Reply",
     "Request",
     "basic",
@@ -68,8 +73,68 @@ _MAX_PATH_VALUE = 4096
 _MAX_PAUSE = 366 * 86400.0
 """Seconds. More is a mistake."""
 
+_PIECE = 256 * 1024
+"""Bytes of a file read at a time."""
+
 _DEFAULT_PAUSE = 60.0
 """Seconds, where a provider says "later" but not when."""
+
+
+@runtime_checkable
+class File(Protocol):
+    """Bytes the caller handed to the gateway. Never a path of the agent's choosing."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        ...
+
+    def read(self, piece: range) -> bytes:
+        """Give the bytes at these positions."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of a file, read while it is sent."""
+
+    file: File
+    span: range
+
+    def __len__(self) -> int:
+        return len(self.span)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A body that need not be held whole: bytes, and stretches of files."""
+
+    parts: tuple[bytes | Part, ...] = field(repr=False)
+
+    def __len__(self) -> int:
+        return sum(map(len, self.parts))
+
+    def __iter__(self) -> Iterator[bytes]:
+        for part in self.parts:
+            if isinstance(part, bytes):
+                yield part
+                continue
+            for at in part.span[::_PIECE]:
+                yield part.file.read(range(at, min(at + _PIECE, part.span.stop)))
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A body that comes in pieces, once. It cannot be sent again."""
+
+    size: int
+    pieces: AsyncIterator[bytes] = field(repr=False)
+
+    def __len__(self) -> int:
+        return self.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +147,9 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     json: Json = field(default=None, repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
-    content: bytes | None = field(default=None, repr=False)
+    content: "bytes | Parts | Flow | None" = field(default=None, repr=False)
 
-    def body(self) -> bytes | None:
+    def body(self) -> "bytes | Parts | Flow | None":
         """Give what is sent after the headers."""
         if self.json is not None:
             return json.dumps(self.json, separators=(",", ":"), allow_nan=False).encode()
@@ -120,6 +185,18 @@ class Reply:
         except ValueError:
             code = f"{self.status}"
             raise Refused(code, "the answer is not JSON") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a provider sent to us, as it came."""
+
+    headers: Mapping[str, str] = field(repr=False)
+    """Names are lower case."""
+    body: bytes = field(default=b"", repr=False)
+    query: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    at: int = 0
+    """When it came, in seconds since 1970 UTC."""
 
 
 def check_request(request: Request) -> None:

@@ -4,13 +4,15 @@ import asyncio
 import json
 import logging
 import socket
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from urllib.parse import parse_qsl
 
 import h11
 
 from connector_vault.connector import Request
+from connector_vault.connector.wire import Flow
 from connector_vault.egress import Egress
 from connector_vault.errors import BadArguments, ConnectorVaultError, NotAllowed
 from connector_vault.http import Answer
@@ -21,7 +23,13 @@ __all__ = ["Broker"]
 _log = logging.getLogger(__name__)
 
 MAX_SENT = 16 * 1024 * 1024
-"""Bytes of a request's body, which the vault holds whole."""
+"""Bytes of a request's body that the vault holds whole, so that it can be sent again."""
+
+_SMALL = 64 * 1024
+"""Bytes of a body that are not worth passing through."""
+
+_MAX_FLOW = 8 * 1024**3
+"""Bytes of a body to an upload host, which passes through and is sent once."""
 
 _MAX_HEAD = 32 * 1024
 """Bytes of a request's line and headers."""
@@ -49,6 +57,8 @@ class Broker:
         self._out = out
         self._egress = egress
         self._wire = h11.Connection(h11.SERVER, max_incomplete_event_size=_MAX_HEAD)
+        self._flow: AsyncGenerator[bytes] | None = None
+        """What is still to come of a body that passes through."""
 
     @property
     def quiet(self) -> bool:
@@ -81,6 +91,8 @@ class Broker:
         head = await self._next()
         if not isinstance(head, h11.Request):
             return None
+        if self._is_large(head):
+            return self._flowing(head)
         body = bytearray()
         while isinstance(part := await self._next(), h11.Data):
             body += part.data
@@ -92,6 +104,34 @@ class Broker:
             return self._read(head, bytes(body))
         except ConnectorVaultError as error:
             return error
+
+    def _is_large(self, head: h11.Request) -> bool:
+        # What goes to the provider's API carries the token, and may have to be sent twice.
+        uploads = tuple(f"{one}/".encode() for one in self._egress.connector.uploads)
+        return _size_of(head) > _SMALL and head.target.startswith(uploads)
+
+    def _flowing(self, head: h11.Request) -> Request | ConnectorVaultError:
+        size = _size_of(head)
+        if size > _MAX_FLOW:
+            raise ConnectionAbortedError
+        self._flow = self._pieces()
+        try:
+            return replace(self._read(head, b""), content=Flow(size, self._flow))
+        except ConnectorVaultError as error:
+            return error
+
+    async def _pieces(self) -> AsyncGenerator[bytes]:
+        while isinstance(part := await self._next(), h11.Data):
+            yield bytes(part.data)
+        if not isinstance(part, h11.EndOfMessage):
+            raise ConnectionAbortedError
+
+    async def _drain(self) -> None:
+        # The worker listens once it has said everything, wanted or not.
+        if self._flow is not None:
+            async for _ in self._flow:
+                pass
+            self._flow = None
 
     def _read(self, head: h11.Request, body: bytes) -> Request:
         target = head.target.decode("latin-1")
@@ -119,12 +159,14 @@ class Broker:
             if isinstance(request, ConnectorVaultError):
                 raise request
             async with self._egress.exchange(request) as answer:
+                await self._drain()
                 await self._pass_on(answer)
         except ConnectorVaultError as error:
             if self._wire.our_state is not h11.SEND_RESPONSE:
                 # It has begun to answer: only breaking off says that this is not all.
                 self._egress.broken = error
                 raise ConnectionAbortedError from error
+            await self._drain()
             await self._tell(error)
 
     async def _pass_on(self, answer: Answer) -> None:
@@ -157,6 +199,11 @@ class Broker:
     async def _send(self, *parts: h11.Event) -> None:
         message = b"".join(sent for part in parts if (sent := self._wire.send(part)))
         await asyncio.get_running_loop().sock_sendall(self._out, message)
+
+
+def _size_of(head: h11.Request) -> int:
+    said = dict(head.headers).get(b"content-length", b"0")
+    return int(said) if said.isdigit() else 0
 
 
 def _head(status: int, headers: Mapping[str, str]) -> h11.Response:

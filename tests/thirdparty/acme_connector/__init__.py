@@ -34,6 +34,8 @@ connector = Connector(
         writes(tools.put_then_fail),
         writes(tools.put_two),
         writes(tools.attach),
+        writes(tools.pass_on, timeout=120),
+        writes(tools.append),
         writes(tools.carry_on),
     ),
 )

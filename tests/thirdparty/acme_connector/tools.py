@@ -1,10 +1,12 @@
 """Acme's tools."""
 
 import asyncio
+import resource
 
-from connector_vault.connector import Api, File, Json, Refused, Request
+from connector_vault.connector import Api, File, Json, Part, Parts, Refused, Request
 
 __all__ = [
+    "append",
     "ask",
     "attach",
     "carry_on",
@@ -12,6 +14,7 @@ __all__ = [
     "echo",
     "lie",
     "misread",
+    "pass_on",
     "put_then_ask",
     "put_then_crash",
     "put_then_fail",
@@ -97,6 +100,20 @@ async def attach(api: Api, file: File, note: str = "", second: File | None = Non
     headers = {"Content-Type": "text/plain"}
     await api.upload(f"https://up.acme.example/{file.name}", content, headers)
     return len(content)
+
+
+async def pass_on(api: Api, file: File, url: str = "/", first: int = 0) -> dict[str, Json]:
+    """Upload a file without reading it. Gives what came of it, and how much memory that took."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    target = f"https://up.acme.example{url}"
+    said = await api.upload(target, file, {}, method="POST", span=range(first, file.size))
+    return {**said, "peak_kib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before}
+
+
+async def append(api: Api, file: File) -> dict[str, Json]:
+    """Send a file to the API itself, between two boundaries."""
+    body = Parts((b"--begin--", Part(file, range(file.size)), b"--end--"))
+    return await api.send(Request("POST", "/append", content=body))
 
 
 async def put_two(api: Api) -> None:

@@ -1,5 +1,6 @@
 """Jotter keeps notes. It does not exist; this is what its connector would be."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from connector_vault.connector import (
@@ -33,10 +34,11 @@ def _account(reply: Reply) -> Account:
     return Account(id=me.id, label=me.name)
 
 
-def _revoke(client: Client, tokens: Tokens) -> Request:
+def _revoke(client: Client, tokens: Tokens) -> Sequence[Request]:
     """End a token (RFC 7009)."""
     form = {"token": tokens.access.reveal(), "token_type_hint": "access_token"}
-    return Request("POST", "https://jotter.example/oauth/revoke", headers=basic(client), form=form)
+    url = "https://jotter.example/oauth/revoke"
+    return (Request("POST", url, headers=basic(client), form=form),)
 
 
 connector = Connector(

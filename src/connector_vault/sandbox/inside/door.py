@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import h11
 
 from connector_vault.connector import Api, Connector, Json, Reply, Request
-from connector_vault.connector.wire import check_request
+from connector_vault.connector.wire import Flow, check_request
 from connector_vault.errors import NotAllowed, Unreachable
 from connector_vault.sandbox.frames import ERROR, heard
 
@@ -68,6 +68,8 @@ class Line:
 
     async def _send(self, request: Request) -> None:
         body = request.body() or b""
+        if isinstance(body, Flow):
+            raise NotAllowed("a tool sends bytes, or stretches of a file")
         query = f"?{urlencode(request.query)}" if request.query else ""
         headers = [("Host", "vault"), ("Content-Length", str(len(body)))]
         head = h11.Request(
@@ -75,8 +77,16 @@ class Line:
             target=request.url + query,
             headers=[*headers, *request.all_headers().items()],
         )
-        parts = (self._wire.send(part) for part in (head, h11.Data(body), h11.EndOfMessage()))
-        message = b"".join(part for part in parts if part)
+        if isinstance(body, bytes):
+            await self._put(head, h11.Data(body), h11.EndOfMessage())
+            return
+        await self._put(head)
+        for piece in body:
+            await self._put(h11.Data(piece))
+        await self._put(h11.EndOfMessage())
+
+    async def _put(self, *parts: h11.Event) -> None:
+        message = b"".join(sent for part in parts if (sent := self._wire.send(part)))
         await asyncio.get_running_loop().sock_sendall(self._out, message)
 
     async def _receive(self) -> Reply:
