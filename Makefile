@@ -16,7 +16,7 @@ demo: $(VENV)/.core  ## see the main job done, against an emulated GitHub
 	@$(BIN)/connector-vault demo
 
 test: $(VENV)/.test  ## run the tests
-	@$(BIN)/pytest --numprocesses 3 --dist loadfile -m "not alone"
+	@$(BIN)/pytest --numprocesses 3 --dist loadfile -m "not alone and not inspector"
 	@$(BIN)/pytest -m alone
 
 check: $(VENV)/.check  ## lint, format, types, architecture, dependencies
@@ -44,7 +44,8 @@ mutants: $(VENV)/.check  ## change each rule of a refresh a little, and see that
 wheel: $(VENV)/.test  ## run demo and tests on the built wheel alone, on every Python there is
 	@PYTHON=$(BIN)/python tests/wheel.sh
 
-inspector: build/inspector/.made  ## install the MCP Inspector, a test client that is not ours
+inspector: build/inspector/.made  ## try the MCP server with the MCP Inspector, which is not ours
+	@$(BIN)/pytest tests/test_mcp_inspector.py
 
 clean:  ## remove what these commands made
 	@rm -rf $(VENV) build dist mutants .mypy_cache .ruff_cache .hypothesis

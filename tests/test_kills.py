@@ -23,7 +23,7 @@ DOUBT = ("sent", "received")
 AFTER = ("written", "synced", "journalled", "committing", "committed", "wiped")
 """What was written outlives its process even before it is synced: only a power cut takes it."""
 
-BATCHES = 36 if TORTURE else 3
+BATCHES = 36 if TORTURE else 2
 PROCESSES = 14
 """They die together, at moments of their own."""
 

@@ -11,6 +11,7 @@ from tests.agents import FIXTURES
 from tests.cli import COMMAND
 from tests.deeds import ROOT
 
+pytestmark = pytest.mark.inspector
 box, ready = FIXTURES
 
 FOLDER = ROOT / "build" / "inspector"

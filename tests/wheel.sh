@@ -70,8 +70,9 @@ for python in "${pythons[@]}"; do
   [ "$python" = "${pythons[-1]}" ] && which=(tests --ignore tests/torture
     --ignore tests/test_crowd.py --ignore tests/test_kills.py --ignore tests/test_failover.py
     --ignore tests/test_rotation_kills.py --ignore-glob "*/test_hcvault_*.py"
-    --ignore-glob "*/test_pkcs11_*.py" --ignore-glob "*/test_aws_kms_*.py")
-  (cd "$tree" && venv/bin/pytest --quiet --numprocesses 3 --dist loadfile -m "not alone" "${which[@]}")
+    --ignore-glob "*/test_pkcs11_*.py" --ignore-glob "*/test_aws_kms_*.py"
+    --ignore tests/test_outages.py --ignore tests/test_memory.py)
+  (cd "$tree" && venv/bin/pytest --quiet --numprocesses 3 --dist loadfile -m "not alone and not inspector" "${which[@]}")
 done
 
 # Without a venv: nothing but a folder on the path, and another folder to stand in.

@@ -15,7 +15,7 @@ from tests.torture.ground import ground
 from tests.torture.rules import RULES
 from tests.torture.simulate import simulate
 
-SCHEDULES = 2_000
+SCHEDULES = 1_000
 BUDGET = 4_000
 """Schedules within which the lack of a rule has to be noticed."""
 
