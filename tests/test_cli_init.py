@@ -82,13 +82,24 @@ def test_providers_tell_what_is_missing(lonely):
 
     found = {one["name"]: one for one in lonely.quick("providers", "--json").json["providers"]}
 
+    tools = found["github"].pop("tools")
+    assert len(tools) == 18
+    assert tools[0] == {"name": "get_authenticated_user", "effect": "reads", "scopes": []}
     assert found["github"] == {
         "name": "github",
         "title": "GitHub",
         "oauth": True,
         "scopes": ["repo", "offline_access"],
         "clients": [],
-        "tools": 18,
+        "lifetimes": {
+            "access": 28800,
+            "refresh_idle": 15897600,
+            "grant": None,
+            "rotates": True,
+        },
+        "revocation": {"grant": True, "probe": True},
+        "deauthorization": "github_app_authorization",
+        "verified": "2026-11-21",
         "emulator": True,
         "error": None,
     }

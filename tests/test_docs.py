@@ -158,6 +158,11 @@ def test_every_room_is_in_the_house_on_its_floor():
         assert rooms <= set(re.findall(r"\w+", drawn)), floor
 
 
+def test_the_table_of_providers_is_what_the_connectors_say():
+    # Otherwise run: python -m tests.readme
+    _run("-m", "tests.readme", "--check", cwd=ROOT)
+
+
 def test_the_number_of_tools_is_right():
     told = f"{len(registry.load('github').tools)} tools"
 

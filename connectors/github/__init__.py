@@ -8,6 +8,7 @@ Scopes  https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/scopes-fo
 from connector_vault.connector import (
     Connector,
     Identity,
+    Notice,
     OAuth,
     Request,
     Revocation,
@@ -19,9 +20,12 @@ from connector_vault.connector import (
 from . import tools
 from .answers import account, answer, granted
 from .api import API, HEADERS
+from .notice import accounts, verify
 from .revocation import probe, revoke_grant, revoke_token
 
 __all__ = ["connector"]
+
+_HOUR = 3600
 
 _IMPLIES = {
     "repo": frozenset(
@@ -68,7 +72,12 @@ connector = Connector(
             },
         ),
         granted=granted,
+        access=8 * _HOUR,
+        idle=184 * 24 * _HOUR,
+        rotates=True,
     ),
+    notice=Notice(event="github_app_authorization", verify=verify, accounts=accounts),
+    verified="2026-11-21",
     identity=Identity(request=Request("GET", "/user"), account=account),
     tools=(
         reads(tools.get_authenticated_user, requests=["GET /user"]),

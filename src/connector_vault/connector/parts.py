@@ -173,6 +173,8 @@ class OAuth:
     """Error codes by which the provider says that it failed: what it did is not known."""
     access: int = 0
     """Seconds an access token lives, as documented: answers decide. 0: no end, or unknown."""
+    rotates: bool = False
+    """Whether a refresh token works once, and the answer brings the next."""
     idle: int = 0
     """Seconds an unused refresh token lives, where the answers do not say. 0: unknown."""
     absolute: int = 0

@@ -9,6 +9,7 @@ from connector_vault.cli.words import listed
 from connector_vault.documents import Document
 
 if TYPE_CHECKING:
+    from connector_vault.connector import OAuth, Tool
     from connector_vault.settings import Settings
 
 __all__ = ["providers"]
@@ -35,10 +36,34 @@ def _document(one: Installed, settings: "Settings") -> Document:
         "oauth": connector.oauth is not None if connector else None,
         "scopes": list(connector.oauth.scopes) if connector and connector.oauth else None,
         "clients": _clients(one, settings),
-        "tools": len(connector.tools) if connector else None,
+        "tools": [_tool(tool) for tool in connector.tools] if connector else None,
+        "lifetimes": _lifetimes(connector.oauth) if connector and connector.oauth else None,
+        "revocation": _revocation(connector.oauth) if connector and connector.oauth else None,
+        "deauthorization": connector.notice.event if connector and connector.notice else None,
+        "verified": connector.verified or None if connector else None,
         "emulator": one.emulated if connector else None,
         "error": one.error or None,
     }
+
+
+def _tool(tool: "Tool") -> Document:
+    return {"name": tool.name, "effect": tool.effect, "scopes": sorted(tool.scopes)}
+
+
+def _lifetimes(oauth: "OAuth") -> Document:
+    return {
+        "access": oauth.access or None,
+        "refresh_idle": oauth.idle or None,
+        "grant": oauth.absolute or None,
+        "rotates": oauth.rotates,
+    }
+
+
+def _revocation(oauth: "OAuth") -> Document | None:
+    told = oauth.revocation
+    if told is None:
+        return None
+    return {"grant": told.grant is not None, "probe": told.probe is not None}
 
 
 def _row(one: Installed, settings: "Settings") -> tuple[str, ...]:
