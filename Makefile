@@ -35,7 +35,7 @@ peers: $(VENV)/.test  ## measure what others publish on PyPI beside ours
 
 torture: $(VENV)/.test  ## a million schedules, 50 crowds, 1,000 kills, failovers at full size
 	@$(BIN)/python -m tests.torture --schedules 1000000 --jobs 2
-	@CONNECTOR_VAULT_TORTURE=1 $(BIN)/pytest tests/test_crowd.py tests/test_kills.py tests/test_failover.py
+	@CONNECTOR_VAULT_TORTURE=1 $(BIN)/pytest tests/test_crowd.py tests/test_kills.py tests/test_failover.py tests/test_rotation_kills.py
 
 mutants: $(VENV)/.check  ## change each rule of a refresh a little, and see that a test notices
 	@PYTHONPATH=$(CURDIR)/mutants/src $(BIN)/mutmut run || PYTHONPATH=$(CURDIR)/mutants/src $(BIN)/mutmut run

@@ -9,14 +9,26 @@ import platform
 import sys
 from importlib import import_module
 
-USUAL = ("warm", "write", "connect", "refresh", "upkeep", "call", "isolation", "mcp_stdio")
+USUAL = (
+    "warm",
+    "holders",
+    "write",
+    "connect",
+    "refresh",
+    "upkeep",
+    "rotation",
+    "call",
+    "isolation",
+    "mcp_stdio",
+)
 ALL = (*USUAL, "peers")
 
 USAGE = f"""usage: python -m benchmarks [NAME ...]
 
 names: {", ".join(ALL)}
 Without one: all but peers, which installs what others published into build/peers.
-Longer: python -m benchmarks.upkeep --minutes 6 --connections 10000"""
+Longer: python -m benchmarks.upkeep --minutes 6 --connections 10000
+        python -m benchmarks.rotation --keys 1000000"""
 
 
 async def main(names: list[str]) -> int:

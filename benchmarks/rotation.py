@@ -1,26 +1,22 @@
 """All data keys wrapped anew, under a new version of the holder's key; and tokens read meanwhile.
 
-`python -m benchmarks.rotation --keys 1000000` takes as many as one likes, on SQLite alone.
+`python -m benchmarks.rotation --keys 1000000` takes as many as one likes.
 """
 
 import argparse
 import asyncio
-import os
-import sqlite3
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from secrets import token_bytes
 from statistics import quantiles
-
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from benchmarks.ground import OWNER, Place, placed
 from benchmarks.openbao import MISSING as NO_BAO
 from benchmarks.openbao import serving as serving_bao
 from benchmarks.postgres import MISSING, Server, serving
+from benchmarks.rotation_floor import local, on_openbao
 from connector_vault import Secret, Vault
 from connector_vault.envelope import wrap_context
 from connector_vault.keys import Raw
@@ -33,119 +29,127 @@ _KEYS = 100_000
 _BATCH = 500
 """Data keys to one commit, while they are made."""
 
-_PAGE = 512
-"""Data keys to one commit of the floor."""
+_WARM, _COLD = 0.002, 0.005
+"""Seconds between two tokens that are asked for, the data key at hand or not."""
 
-_EVERY = 0.002
-"""Seconds between two tokens that are asked for."""
-
-_QUIET = 2.0
+_QUIET = 4.0
 """Seconds of that beforehand, when nothing else is done."""
 
 _MILLION = 1_000_000
 
-_TABLE = """
-    create table dek (dek_id blob primary key, version integer, wrapped blob) strict, without rowid
-"""
-_LIST = "select dek_id, wrapped from dek where dek_id > ? order by dek_id limit ?"
-_SWAP = "update dek set version = 2, wrapped = ? where dek_id = ? and wrapped = ?"
+_Ask = Callable[[], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """Seconds from when a token is asked for until it is there, of each."""
+
+    warm: list[float]
+    cold: list[float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turned:
-    """What a rotation took, and how long callers waited for a token: seconds, sorted."""
+    """What a rotation took, in seconds, and how long callers waited before it and meanwhile."""
 
     seconds: float
     cpu: float
-    quiet: list[float]
-    waits: list[float]
+    before: Waits
+    meanwhile: Waits
 
 
 async def measure() -> str:
     """Rotate once on each database and holder, beside the same work without a vault."""
-    with serving() as server, serving_bao() as bao:
-        lines = await _lines(_KEYS)
-        if server is None:
-            lines.append(f"  {MISSING}")
-        else:
-            lines.append(_line("rotate(), local, PostgreSQL", await _turned(_KEYS, server), _KEYS))
-        if bao is None:
-            return "\n".join([*lines, f"  {NO_BAO}"])
-        on_bao = await _turned(_KEYS, None, bao.key())
-        return "\n".join([*lines, _line("rotate(), OpenBao, SQLite (<= 60)", on_bao, _KEYS)])
+    return await _measured(_KEYS)
 
 
-async def _lines(number: int) -> list[str]:
-    title = f"{number:,} data keys wrapped anew; and vault.token meanwhile, asked for each 2 ms"
-    marks = f"  {'':38}{'keys/s':>9}{'s/million':>11}{'µs CPU':>8}"
-    heads = f"{marks}   ms to a token: quiet p50, p99; p50, p99, longest"
+async def _measured(number: int) -> str:
+    table = _Table(number)
     async with placed() as place:
-        floor = await asyncio.to_thread(_floor, place.folder, number)
-    first = "floor: AESGCM twice and UPDATE, sqlite3"
-    lines = [title, heads, f"  {first:38}{number / floor:9,.0f}{floor / number * _MILLION:11.1f}"]
-    return [*lines, _line("rotate(), local, SQLite (<= 30)", await _turned(number), number)]
+        seconds = await asyncio.to_thread(local, place.folder, number)
+    table.floor("floor: AESGCM twice, and sqlite3", seconds)
+    table.add("local, SQLite", await _turned(number), owed=" (owed: 30)")
+    with serving() as server:
+        if server:
+            table.add("local, PostgreSQL", await _turned(number, server))
+    with serving_bao() as bao:
+        if bao:
+            async with placed() as place:
+                seconds = await asyncio.to_thread(on_openbao, place.folder, number, bao)
+            table.floor("floor: 128 keys to a request, and sqlite3", seconds)
+            table.add("OpenBao, SQLite", await _turned(number, keys=bao.key()), owed=" (owed: 60)")
+    missing = {MISSING: server, NO_BAO: bao}
+    return table.written([f"  {words}" for words, part in missing.items() if part is None])
 
 
-def _line(name: str, turned: Turned, number: int) -> str:
-    quiet, busy = _hundredths(turned.quiet), _hundredths(turned.waits)
-    waits = (quiet[49], quiet[98], busy[49], busy[98], turned.waits[-1])
-    each = turned.seconds / number * _MILLION
-    shown = "".join(f"{one * 1e3:8.2f}" for one in waits)
-    rate = f"{number / turned.seconds:9,.0f}{each:11.1f}{turned.cpu / number * 1e6:8.1f}"
-    return f"  {name:38}{rate}   {shown}"
+class _Table:
+    """The lines about how fast it was, and those about how long callers waited."""
+
+    def __init__(self, number: int) -> None:
+        heads = "".join(f"{one:>8}" for one in ("p50", "p99", "longest") * 2)
+        self._number = number
+        self._speeds = [f"{f'{number:,} data keys wrapped anew':46}    keys/s  s/million  µs CPU"]
+        self._waits = [f"{'ms to a token: before, and meanwhile':46}{heads}"]
+
+    def floor(self, name: str, seconds: float) -> None:
+        """Tell what the work takes with nothing around it."""
+        self._speeds.append(self._speed(name, seconds))
+
+    def add(self, name: str, turned: Turned, *, owed: str = "") -> None:
+        """Tell what a rotation took."""
+        cpu = f"{turned.cpu / self._number * _MILLION:8.1f}"
+        self._speeds.append(self._speed(f"rotate(), {name}{owed}", turned.seconds) + cpu)
+        before, meanwhile = turned.before, turned.meanwhile
+        warm = _spread(before.warm) + _spread(meanwhile.warm)
+        cold = _spread(before.cold) + _spread(meanwhile.cold)
+        self._waits += [f"  {f'{name}, warm':44}{warm}", f"  {f'{name}, cold':44}{cold}"]
+
+    def written(self, notes: Sequence[str]) -> str:
+        """Give all lines."""
+        return "\n".join([*self._speeds, *self._waits, *notes])
+
+    def _speed(self, name: str, seconds: float) -> str:
+        each = seconds / self._number
+        return f"  {name:44}{1 / each:10,.0f}{each * _MILLION:11.1f}"
 
 
-def _hundredths(found: list[float]) -> list[float]:
-    return quantiles(found, n=100)
-
-
-def _floor(folder: Path, number: int) -> float:
-    """Wrap as many keys anew, on the same settings, with nothing around it."""
-    old, new = AESGCM(token_bytes(32)), AESGCM(token_bytes(32))
-    with closing(sqlite3.connect(folder / "bare.db", isolation_level=None)) as database:
-        for setting in ("journal_mode = wal", "synchronous = full", "secure_delete = on"):
-            database.execute(f"pragma {setting}")
-        database.execute(_TABLE)
-        ids = [token_bytes(16) for _ in range(number)]
-        rows = ((one, bytes(12) + old.encrypt(bytes(12), bytes(32), one)) for one in ids)
-        database.execute("begin")
-        database.executemany("insert into dek values (?, 1, ?)", rows)
-        database.execute("commit")
-        begun, after = time.perf_counter(), b""
-        while page := database.execute(_LIST, (after, _PAGE)).fetchall():
-            after = page[-1][0]
-            database.execute("begin immediate")
-            database.executemany(_SWAP, [(_anew(old, new, *row), *row) for row in page])
-            database.execute("commit")
-        return time.perf_counter() - begun
-
-
-def _anew(old: AESGCM, new: AESGCM, dek_id: bytes, wrapped: bytes) -> bytes:
-    nonce = os.urandom(12)
-    return nonce + new.encrypt(nonce, old.decrypt(wrapped[:12], wrapped[12:], dek_id), dek_id)
+def _spread(found: Sequence[float]) -> str:
+    hundredths = quantiles(found, n=100, method="inclusive")
+    return "".join(f"{one * 1e3:8.2f}" for one in (hundredths[49], hundredths[98], max(found)))
 
 
 async def _turned(number: int, server: Server | None = None, keys: str = "") -> Turned:
     async with placed(server) as place, _filled(place, number, keys) as vault:
-        connection = await vault.add("openrouter", OWNER, secret=Secret("sk-" + "x" * 40))
-
-        async def ask() -> None:
-            await vault.token(connection.id, owner=OWNER, purpose="bench")
-
-        async with _waiting(ask) as quiet:
+        warm, cold = await _asking(vault, cold=False), await _asking(vault, cold=True)
+        async with _waiting(warm, _WARM) as first, _waiting(cold, _COLD) as second:
             await asyncio.sleep(_QUIET)
-        async with _waiting(ask) as waits:
+            before = Waits(first, second)
+        async with _waiting(warm, _WARM) as first, _waiting(cold, _COLD) as second:
             begun, cpu = time.perf_counter(), time.process_time()
             status = await vault.rotate()
             taken = time.perf_counter() - begun
             cpu = time.process_time() - cpu
-        if (status.stale, status.data_keys) != (0, number + 2):
+        # Those of the two connections and the store's own are among them.
+        if (status.stale, status.data_keys) != (0, number + 3):
             raise AssertionError(status)
-    return Turned(seconds=taken, cpu=cpu, quiet=sorted(quiet), waits=sorted(waits))
+    return Turned(seconds=taken, cpu=cpu, before=before, meanwhile=Waits(first, second))
+
+
+async def _asking(vault: Vault, *, cold: bool) -> _Ask:
+    """Keep a secret, and give what asks for it."""
+    connection = (await vault.add("openrouter", OWNER, secret=Secret("sk-" + "x" * 40))).id
+    row = await vault.room.credential(connection, OWNER)
+
+    async def ask() -> None:
+        if cold:
+            vault.room.keyring.keys.forget(row.dek_id)
+        await vault.token(connection, owner=OWNER, purpose="bench")
+
+    return ask
 
 
 @asynccontextmanager
-async def _waiting(ask: Callable[[], Awaitable[None]]) -> AsyncGenerator[list[float]]:
+async def _waiting(ask: _Ask, every: float) -> AsyncGenerator[list[float]]:
     """Ask again and again, and note how long after its time each was answered."""
     waits: list[float] = []
 
@@ -156,7 +160,7 @@ async def _waiting(ask: Callable[[], Awaitable[None]]) -> AsyncGenerator[list[fl
             await ask()
             # The loop may come late to it: that is a part of the wait.
             waits.append(time.perf_counter() - due)
-            due = max(due, time.perf_counter()) + _EVERY
+            due = max(due, time.perf_counter()) + every
 
     task = asyncio.create_task(asking())
     try:
@@ -164,6 +168,9 @@ async def _waiting(ask: Callable[[], Awaitable[None]]) -> AsyncGenerator[list[fl
     finally:
         task.cancel()
         await asyncio.wait([task])
+    if not task.cancelled():
+        # It could not be asked any more.
+        task.result()
 
 
 @asynccontextmanager
@@ -201,7 +208,7 @@ async def _fill(room: Room, number: int) -> None:
 async def _main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.rotation")
     parser.add_argument("--keys", type=int, default=_KEYS)
-    print("\n".join(await _lines(parser.parse_args().keys)))
+    print(await _measured(parser.parse_args().keys))
 
 
 if __name__ == "__main__":

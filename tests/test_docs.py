@@ -166,7 +166,6 @@ def test_the_table_of_providers_is_what_the_connectors_say():
 def test_the_number_of_tools_is_right():
     told = f"{len(registry.load('github').tools)} tools"
 
-    assert told in _text(ROOT / "README.md")
     assert told in _text(ROOT / "docs/tutorial.md")
 
 
