@@ -143,3 +143,41 @@ def test_a_tool_that_is_only_named_takes_what_its_worker_says(portal, tmp_path, 
     assert done.json["value"] == 3
     assert done.json["isolation"]["mode"] == "fresh"
     assert wrong.error[0] == "BadArguments"
+
+
+@pytest.fixture
+def uploading(tmp_path, acme, portal, monkeypatch):
+    """A machine with an account at Acme, which takes files."""
+    with portal.wrap_async_context_manager(emulator.running("acme")) as world:
+        shell = Shell(tmp_path, world.url)
+        assert shell.quick("add", "acme", stdin=ACME_SECRET.reveal()).code == 0
+        yield shell
+
+
+def test_a_file_is_handed_to_a_tool(uploading, tmp_path):
+    film = tmp_path / "film.mp4"
+    film.write_bytes(b"x" * 300_000)
+
+    done = uploading.quick("call", "acme.pass_on", "--file", f"file={film}")
+
+    assert (done.code, done.json["size"]) == (0, 300_000)
+    assert str(tmp_path) not in done.out
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["file=/nowhere"], "not a file"),
+        (["file=/etc"], "not a file"),
+        (["/etc/passwd"], "name=path"),
+        (["=/etc/passwd"], "name=path"),
+        (["file="], "name=path"),
+        (["file=/etc/passwd", "file=/etc/passwd"], "twice"),
+        (["other=/etc/passwd"], "arguments"),
+    ],
+)
+def test_a_file_that_cannot_be_handed_over_is_refused(uploading, given, words):
+    done = uploading.quick("call", "acme.pass_on", *(f"--file={one}" for one in given), "--json")
+
+    assert (done.code, done.error[0]) == (2, "BadArguments")
+    assert words in done.error[1]

@@ -236,6 +236,9 @@ def length_prefixed(*fields: bytes) -> bytes:
 def _derive(raw: bytearray, purpose: bytes, size: int) -> bytearray:
     derived = bytearray(size)
     HKDFExpand(SHA256(), size, _DOMAIN + purpose).derive_into(raw, derived)
+    # The library frees a copy of the last block. These are laid over it, where Python's own
+    # allocator is used.
+    _ = [bytes(32) for _ in range(4)]
     return derived
 
 

@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connector_vault.cli.asking import piped
-from connector_vault.cli.paper import Answer, waiting, written
+from connector_vault.cli.handed import opened_files
+from connector_vault.cli.paper import Answer, working, written
 from connector_vault.cli.place import Place, find
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from connector_vault.cli.arguments import Schema
+    from connector_vault.connector import File
+    from connector_vault.egress import Progress
     from connector_vault.gateway import Gateway, Result
     from connector_vault.model import Owner
     from connector_vault.vault import Vault
@@ -33,6 +38,10 @@ def call(
     json_args: Annotated[
         str | None, typer.Option(metavar="JSON", help="All arguments as one object; -: stdin.")
     ] = None,
+    file: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=PATH", help="A file for an argument that takes one."),
+    ] = None,
     connection: Annotated[
         str | None, typer.Option(metavar="ID", help="Which account, if there are several.")
     ] = None,
@@ -51,7 +60,9 @@ def call(
     # What does not fit is told before a vault is opened, where it can be known.
     known = None if schema is None else read_arguments(arg or [], schema, given)
 
-    async def work(vault: "Vault", owner: "Owner") -> "Result":
+    async def work(
+        vault: "Vault", owner: "Owner", files: "Mapping[str, File]", progress: "Progress"
+    ) -> "Result":
         from connector_vault.gateway import Gateway
 
         account = (await find(vault, owner, connection)).id if connection is not None else None
@@ -60,10 +71,17 @@ def call(
             if arguments is None:
                 schema = await _asked(gateway, owner, tool)
                 arguments = read_arguments(arg or [], schema, given)
-            return await gateway.call(owner, tool, arguments, connection=account, timeout=timeout)
+            whole = {**arguments, **files}
+            return await gateway.call(
+                owner, tool, whole, connection=account, timeout=timeout, progress=progress
+            )
 
-    with waiting(f"Calling {tool} …"):
-        result = place.run(work)
+    with opened_files(file or []) as files, working(f"Calling {tool} …") as show:
+
+        def progress(sent: int, size: int) -> None:
+            show(f"Calling {tool} … {sent / 1e6:.1f} of {size / 1e6:.1f} MB sent")
+
+        result = place.run(lambda vault, owner: work(vault, owner, files, progress))
     document = {
         "tool": result.tool,
         "connection": result.connection,

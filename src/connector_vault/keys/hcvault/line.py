@@ -11,6 +11,7 @@ import h11
 import hvac
 from hvac.adapters import Adapter
 
+from connector_vault.envelope import wipe
 from connector_vault.keys.hcvault.address import Address
 from connector_vault.keys.hcvault.answer import Answer, answer_of
 from connector_vault.keys.hcvault.crew import Deadline
@@ -179,7 +180,9 @@ class Line(Adapter):
                 case h11.Data(data=data):
                     body += data
                 case h11.EndOfMessage():
-                    return answer_of(status, body)
+                    answer = answer_of(status, body)
+                    wipe(body)
+                    return answer
                 case h11.InformationalResponse():
                     pass
                 case _:
