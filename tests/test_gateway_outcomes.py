@@ -245,3 +245,11 @@ async def test_a_provider_that_says_later_says_when(vault, world, connect):
         await list_issues(vault)
 
     assert 0 < caught.value.retry_after <= 30
+
+
+@pytest.mark.parametrize("kind", ["drop", "status"])
+async def test_a_question_that_is_asked_by_post_is_no_change(acme_vault, acme_world, kind):
+    await acme_world.fault(path="*/look", kind=kind)
+
+    with pytest.raises(Unreachable):
+        await call(acme_vault, "acme.look_up", {})

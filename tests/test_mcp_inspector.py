@@ -1,4 +1,4 @@
-"""The MCP Inspector, a client that is not ours. `make inspector` installs it."""
+"""The MCP Inspector, a client that is not ours. `make others` installs and runs it."""
 
 import asyncio
 import json
@@ -11,10 +11,10 @@ from tests.agents import FIXTURES
 from tests.cli import COMMAND
 from tests.deeds import ROOT
 
-pytestmark = pytest.mark.inspector
+pytestmark = pytest.mark.others
 box, ready = FIXTURES
 
-FOLDER = ROOT / "build" / "inspector"
+FOLDER = ROOT / "build" / "others"
 INSPECTOR = [str(FOLDER / "node"), str(FOLDER / "node_modules" / ".bin" / "mcp-inspector"), "--cli"]
 ISSUE = ["owner=octocat", "repo=hello-world"]
 TOOL_ERROR = 5
@@ -27,7 +27,7 @@ def inspect(ready):
     """Let the Inspector start our server, ask it for one thing, and end it."""
     if not (FOLDER / ".made").exists():
         missing = pytest.fail if os.environ.get("CONNECTOR_VAULT_REQUIRE_ALL") else pytest.skip
-        missing("the MCP Inspector is not installed: make inspector")
+        missing("the MCP Inspector is not installed: make others")
     given = [word for one in ready[0].env.items() for word in ("-e", "=".join(one))]
 
     async def inspect(era, *asked):

@@ -56,8 +56,6 @@ for python in "${pythons[@]}"; do
   mkdir "$tree"
   tar --extract --gzip --file "$place"/dist/*.tar.gz --directory "$tree" --strip-components 1
   rm -rf "$tree/src" "$tree/connectors" "$tree/mcp_servers"
-  mkdir "$tree/build"
-  ln -s "$PWD/build/inspector" "$tree/build/inspector"
   "$python" -m venv "$tree/venv"
   pip=("$tree/venv/bin/python" -m pip --disable-pip-version-check --quiet)
   "${pip[@]}" install --constraint "$constraints" --upgrade pip
@@ -72,7 +70,7 @@ for python in "${pythons[@]}"; do
     --ignore tests/test_rotation_kills.py --ignore-glob "*/test_hcvault_*.py"
     --ignore-glob "*/test_pkcs11_*.py" --ignore-glob "*/test_aws_kms_*.py"
     --ignore tests/test_outages.py --ignore tests/test_memory.py)
-  (cd "$tree" && venv/bin/pytest --quiet --numprocesses 3 --dist loadfile -m "not alone and not inspector" "${which[@]}")
+  (cd "$tree" && venv/bin/pytest --quiet --numprocesses 3 --dist loadfile -m "not alone and not others" "${which[@]}")
 done
 
 # Without a venv: nothing but a folder on the path, and another folder to stand in.

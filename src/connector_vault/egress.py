@@ -119,7 +119,7 @@ class Egress:
 
     @asynccontextmanager
     async def _once(self, request: Request, token: AccessToken) -> AsyncGenerator[Answer]:
-        changes = int(request.method != "GET")
+        changes = int(self._changes_with(request))
         outgoing, origins = self._watched(request), frozenset(self.connector.uploads)
         if request.url.startswith("/"):
             outgoing = api_request(self.connector, request, token.secret)
@@ -154,6 +154,10 @@ class Egress:
                 raise TimedOut(str(error)) from error
             raise Unreachable(str(error)) from error
 
+    def _changes_with(self, request: Request) -> bool:
+        # Some providers are asked by POST, too.
+        return request.method != "GET" and self._tool.effect != "reads"
+
     async def _is_stale(self, answer: Answer) -> bool:
         stale = self.connector.stale
         if answer.status == 401 or stale is None or not answer.is_short:
@@ -164,7 +168,7 @@ class Egress:
     async def _told(self, request: Request, answer: Answer) -> Answer:
         if _is_blank_failure(answer):
             words = f"{self.connector.title} answered {answer.status}"
-            if request.method == "GET":
+            if not self._changes_with(request):
                 raise Unreachable(f"{words}: try again in a while")
             raise OutcomeUnknown(f"{words} to a change: look whether it happened before repeating")
         mask = self._mask()

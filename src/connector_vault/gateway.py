@@ -20,15 +20,17 @@ from connector_vault.errors import (
     Reconnect,
 )
 from connector_vault.model import AccessToken, Connection, Owner, State
-from connector_vault.room import check_usable
+from connector_vault.room import check_usable, connection_of
 from connector_vault.running import Choice, Require, Runner, Work
 from connector_vault.sandbox.level import Isolation
-from connector_vault.stores import Row
+from connector_vault.stores import Owned, Row
 from connector_vault.vault import Vault
 
 __all__ = ["Gateway", "Offer", "Result"]
 
 _log = logging.getLogger(__name__)
+
+_USABLE = (State.ACTIVE.value, State.RECONNECT.value)
 
 _MAX_TIMEOUT = 600.0
 """Seconds. A longer call is work for a queue."""
@@ -180,15 +182,19 @@ class Gateway:
         return row
 
     async def _only(self, connector: Connector, tool: Tool, owner: Owner) -> str:
-        found = self._vault.connections(owner=owner, provider=connector.name)
-        usable = [one async for one in found if one.state in (State.ACTIVE, State.RECONNECT)]
+        found = self._vault.room.store.rows(Owned(owner=owner, provider=connector.name))
+        rows = {row.id: row async for row in found if row.state in _USABLE}
+        usable = [connection_of(row) for row in rows.values()]
         live = [one for one in usable if one.live] or usable
         if not live:
             words = f"{owner} has not connected {connector.title}"
             raise NotConnected(f"{words}: run `connector-vault connect {connector.name}`")
         # A consent may give several, and each may do something else: a Slack bot does not search.
         fitting = [one for one in live if not connector.lacking(tool, one.scopes)] or live
-        if len(fitting) > 1:
+        grants = {rows[one.id].grant_key for one in fitting}
+        # What needs no scope does the same with each connection that one consent has given.
+        alike = not tool.scopes and len(grants) == 1 and b"" not in grants
+        if len(fitting) > 1 and not alike:
             named = ", ".join(f"{one.id} ({one.label})" for one in fitting)
             raise Ambiguous(f"{owner} has several {connector.title} accounts, name one: {named}")
         return fitting[0].id

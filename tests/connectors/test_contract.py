@@ -41,8 +41,10 @@ def connector(life):
 
 
 @pytest.fixture
-async def world(connector):
+async def world(connector, life):
     async with emulator.running(connector.name, consent="ask") as world:
+        if hasattr(life, "begin"):
+            await life.begin(world)
         yield world
 
 
@@ -270,7 +272,7 @@ async def test_every_tool_does_what_it_says(vault, connect, call, life, connecto
     connections = await connect()
     if hasattr(life, "prepare"):
         await life.prepare(world, (await token(vault, connections[0])).secret.reveal())
-    said = {}
+    said = {"soon": vault.room.clock() // 1000 + 3600}
     for name, arguments in life.CALLS:
         asked = arguments(said) if callable(arguments) else arguments
         said[name] = await call(name, asked)

@@ -27,6 +27,7 @@ connector = Connector(
         reads(tools.stall),
         reads(tools.tire),
         reads(tools.lie),
+        reads(tools.look_up, requests=["POST /look"]),
         writes(tools.ask),
         writes(tools.put_then_ask),
         writes(tools.put_then_crash),

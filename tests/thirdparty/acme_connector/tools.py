@@ -13,6 +13,7 @@ __all__ = [
     "crash",
     "echo",
     "lie",
+    "look_up",
     "misread",
     "pass_on",
     "put_then_ask",
@@ -114,6 +115,11 @@ async def append(api: Api, file: File) -> dict[str, Json]:
     """Send a file to the API itself, between two boundaries."""
     body = Parts((b"--begin--", Part(file, range(file.size)), b"--end--"))
     return await api.send(Request("POST", "/append", content=body))
+
+
+async def look_up(api: Api) -> dict[str, Json]:
+    """Ask by POST, which changes nothing."""
+    return await api.post(dict[str, Json], "/look", json={})
 
 
 async def put_two(api: Api) -> None:
