@@ -22,6 +22,7 @@ FLOORS = {
     "words": {"errors", "model", "news", "reports"},
     "plans": {"connector"},
     "workshop": {
+        "declared",
         "documents",
         "envelope",
         "lifecycle",
@@ -32,6 +33,7 @@ FLOORS = {
     },
     "edges": {
         "anchor",
+        "answer",
         "audit",
         "clients",
         "egress",

@@ -4,13 +4,16 @@ import pytest
 
 from connector_vault import registry
 from connector_vault.connector import Connector, Request, reads, writes
-from connector_vault.egress import check_declared
+from connector_vault.declared import changes, check_declared
 from connector_vault.errors import NotAllowed
 
 
 async def tool(api):
     """Do nothing."""
 
+
+QUESTIONS = {"POST /v1/search", "POST /v1/data_sources/{}/query"}
+"""What changes nothing although it is no GET."""
 
 FREE = {"reads": reads(tool), "writes": writes(tool)}
 PINNED = writes(tool, requests=["POST /repos/{}/{}/issues", "GET /repos/{}/contents/{/}"])
@@ -72,4 +75,34 @@ def test_each_tool_of_ours_declares_its_requests(place):
     for one in connector.tools:
         assert one.requests, one.name
         if one.effect == "reads":
-            assert {request.split()[0] for request in one.requests} == {"GET"}, one.name
+            asked = {request for request in one.requests if not request.startswith("GET ")}
+            assert asked <= QUESTIONS, one.name
+
+
+SENDING = writes(
+    tool,
+    requests=["POST /start", "POST /parts/{}", "POST /done"],
+    silent=["POST /start", "POST /parts/{}", "https://up.example"],
+)
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "changed"),
+    [
+        ("GET", "/done", False),
+        ("POST", "/start", False),
+        ("POST", "/parts/7", False),
+        ("POST", "/parts/7/8", True),
+        ("PUT", "/start", True),
+        ("POST", "/done", True),
+        ("PUT", "https://up.example/x", False),
+        ("PUT", "https://up.example.evil/x", True),
+    ],
+)
+def test_what_nobody_sees_yet_is_no_change(method, url, changed):
+    assert changes(SENDING, Request(method, url)) is changed
+
+
+@pytest.mark.parametrize(("effect", "changed"), [("reads", False), ("writes", True)])
+def test_what_a_tool_that_reads_asks_by_post_is_no_change(effect, changed):
+    assert changes(FREE[effect], Request("POST", "/search")) is changed

@@ -76,7 +76,7 @@ connector = Connector(
         idle=184 * 24 * _HOUR,
         rotates=True,
     ),
-    notice=Notice(event="github_app_authorization", verify=verify, accounts=accounts),
+    notice=Notice(events=("github_app_authorization",), verify=verify, accounts=accounts),
     verified="2026-11-21",
     identity=Identity(request=Request("GET", "/user"), account=account),
     tools=(

@@ -11,7 +11,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,17 +60,14 @@ class Anchor:
     Reads are a lookup by key in the loop; what is noted is written by a thread, in one commit.
     """
 
-    def __init__(self, path: Path, key: DataKey, store: bytes) -> None:
-        """Open the file. Raises Misconfigured: it belongs to another store."""
+    def __init__(
+        self, path: Path, secret: bytes, reading: sqlite3.Connection, writing: sqlite3.Connection
+    ) -> None:
         self.path = path
-        self._secret = key.mac(length_prefixed(b"anchor", store))
-        """Authenticates marks, and opens nothing: the key itself need not be kept for them."""
-        self._reading = connect(path, ("busy_timeout = 100", "query_only = on"))
-        if self._reading.execute("select store from about").fetchall() != [(store,)]:
-            self._reading.close()
-            words = "belongs to another database: name the right one"
-            raise Misconfigured(f"the anchor {path} {words}")
-        self._writing = connect(path, SETTINGS)
+        self._secret = secret
+        """Authenticates marks, and opens nothing."""
+        self._reading = reading
+        self._writing = writing
         self._pen = threading.Lock()
         self._pending: dict[str, Mark] = {}
         self._writer: asyncio.Task[None] | None = None
@@ -215,8 +212,18 @@ def open_anchor(path: Path, key: DataKey, store: bytes) -> Anchor:
     if not path.is_file():
         words = "it may lie on a disk that is not mounted; `connector-vault db anchor` begins one"
         raise Misconfigured(f"there is no anchor at {path}: {words}")
-    try:
-        return Anchor(path, key, store)
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorname", "")
-        raise Misconfigured(f"the anchor {path} cannot be used ({code}): {error}") from error
+    with ExitStack() as stack:
+        try:
+            reading = connect(path, ("busy_timeout = 100", "query_only = on"))
+            stack.callback(reading.close)
+            found = reading.execute("select store from about").fetchall()
+            if found != [(store,)]:
+                words = "belongs to another database: name the right one"
+                raise Misconfigured(f"the anchor {path} {words}")
+            writing = connect(path, SETTINGS)
+        except sqlite3.Error as error:
+            code = getattr(error, "sqlite_errorname", "")
+            raise Misconfigured(f"the anchor {path} cannot be used ({code}): {error}") from error
+        stack.pop_all()
+    # A key made of the store's own, so that this one need not be kept for the marks.
+    return Anchor(path, key.mac(length_prefixed(b"anchor", store)), reading, writing)

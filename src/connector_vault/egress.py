@@ -1,22 +1,25 @@
 """The way out: where the token is put on, and the only places it can reach."""
 
 import asyncio
-import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from functools import lru_cache
 
+from connector_vault.answer import Answer
 from connector_vault.connector import Api, Connector, Json, Reply, Request, Tool
 from connector_vault.connector.wire import Flow, Parts, check_request
+from connector_vault.declared import changes, check_declared
 from connector_vault.errors import (
     ConnectorVaultError,
     NotAllowed,
     OutcomeUnknown,
+    RateLimited,
+    Reconnect,
+    Refused,
     TimedOut,
     Unreachable,
 )
-from connector_vault.http import Answer, Http, origin_of, read_body
+from connector_vault.http import Http, origin_of, read_body
 from connector_vault.masking import Mask, without
 from connector_vault.model import AccessToken, Secret
 
@@ -27,10 +30,6 @@ MAX_REPLY = 10 * 1024 * 1024
 
 _NOT_FOR_A_TOOL = frozenset({"connection", "set-cookie", "transfer-encoding"})
 """Headers of an answer that stay here: a session of the account, and what is about this hop."""
-
-_HOLES = {"{}": r"(?:(?!%2[Ff]|%5[Cc])[^/])+", "{/}": "[^/]+"}
-"""A segment without a slash in it, and one that stands for several. Servers that decode before they
-route see the slashes."""
 
 Tokens = Callable[[int | None], Awaitable[AccessToken]]
 """Gives the token as it is now; a newer one than the generation named, if one is."""
@@ -119,58 +118,72 @@ class Egress:
 
     @asynccontextmanager
     async def _once(self, request: Request, token: AccessToken) -> AsyncGenerator[Answer]:
-        changes = int(self._changes_with(request))
+        count = int(changes(self._tool, request))
         outgoing, origins = self._watched(request), frozenset(self.connector.uploads)
         if request.url.startswith("/"):
             outgoing = api_request(self.connector, request, token.secret)
             origins = frozenset({origin_of(self.connector.api)})
         if token.secret not in self._shown:
             self._shown.append(token.secret)
-        self._changes += changes
-        self._under_way += changes
+        self._changes += count
+        self._under_way += count
         answered = False
         try:
             async with self._http.stream(
                 outgoing, origins=origins, deadline=self._deadline, limit=MAX_REPLY
             ) as answer:
                 answered = True
-                self._under_way -= changes
-                if answer.status >= 300 and not _is_blank_failure(answer):
-                    self._changes -= changes
+                self._under_way -= count
+                if not _is_blank_failure(answer) and (
+                    answer.status >= 300 or (count and await self._is_refused(answer))
+                ):
+                    self._changes -= count
                 yield answer
         except (NotAllowed, TimedOut, Unreachable):
             # Before an answer these mean that nothing was sent.
             if not answered:
-                self._under_way -= changes
-                self._changes -= changes
+                self._under_way -= count
+                self._changes -= count
             raise
         except OutcomeUnknown as error:
             # The tool is told, and may look. What is cancelled tells nobody, and stays under way.
             if not answered:
-                self._under_way -= changes
-            if changes:
+                self._under_way -= count
+            if count:
                 raise
             if asyncio.get_running_loop().time() >= self._deadline:
                 raise TimedOut(str(error)) from error
             raise Unreachable(str(error)) from error
 
-    def _changes_with(self, request: Request) -> bool:
-        # Some providers are asked by POST, too.
-        return request.method != "GET" and self._tool.effect != "reads"
-
     async def _is_stale(self, answer: Answer) -> bool:
         stale = self.connector.stale
-        if answer.status == 401 or stale is None or not answer.is_short:
+        if answer.status == 401 or stale is None:
             return answer.status == 401
-        body = await answer.whole()
-        return stale(Reply(answer.status, body, answer.headers))
+        body = await answer.short()
+        return body is not None and stale(Reply(answer.status, body, answer.headers))
+
+    async def _is_refused(self, answer: Answer) -> bool:
+        # Some providers say no with a status that says yes.
+        body = await answer.short()
+        if body is None:
+            return False
+        try:
+            self.connector.answer(Reply(answer.status, body, answer.headers))
+        except (RateLimited, Reconnect, Refused):
+            return True
+        except Exception:  # noqa: BLE001  # the tool, which reads it again, is told what is wrong
+            return False
+        return False
 
     async def _told(self, request: Request, answer: Answer) -> Answer:
         if _is_blank_failure(answer):
             words = f"{self.connector.title} answered {answer.status}"
-            if not self._changes_with(request):
+            if not changes(self._tool, request):
                 raise Unreachable(f"{words}: try again in a while")
-            raise OutcomeUnknown(f"{words} to a change: look whether it happened before repeating")
+            if not await answer.short():
+                words = f"{words} to a change: look whether it happened before repeating"
+                raise OutcomeUnknown(words)
+            # What else it says of a change is for the tool to read.
         mask = self._mask()
         kept = {name: said for name, said in answer.headers.items() if name not in _NOT_FOR_A_TOOL}
         if self.connector.secrets:
@@ -199,21 +212,6 @@ def mask_of(connector: Connector, *tokens: Secret) -> Mask:
     return Mask([token.reveal() for token in tokens], connector.patterns)
 
 
-def check_declared(tool: Tool, request: Request) -> None:
-    """Let only a request pass that a tool says it makes.
-
-    Raises:
-        NotAllowed: it is another.
-    """
-    if tool.requests:
-        allowed = _pattern(tool.requests).fullmatch(f"{request.method} {request.url}") is not None
-    else:
-        allowed = request.method == "GET" or tool.effect != "reads"
-    if not allowed:
-        words = f"{tool.name} asked for what it does not declare, with {request.method[:7]}"
-        raise NotAllowed(f"{words}: its author names each of its requests in `requests`")
-
-
 def api_request(connector: Connector, request: Request, token: Secret) -> Request:
     """Join a path to the connector's base, and put its headers and the token on.
 
@@ -240,16 +238,6 @@ def _clean(headers: Mapping[str, str], mask: Mask) -> Mapping[str, str]:
 def _joined(ours: Mapping[str, str], theirs: Mapping[str, str]) -> dict[str, str]:
     said = {name.lower() for name in theirs}
     return {name: value for name, value in ours.items() if name.lower() not in said} | dict(theirs)
-
-
-@lru_cache(maxsize=1024)
-def _pattern(requests: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(map(_shape, requests)))
-
-
-def _shape(request: str) -> str:
-    parts = re.split(r"(\{/?\})", request)
-    return "".join(_HOLES.get(part) or re.escape(part) for part in parts)
 
 
 def _is_blank_failure(answer: Answer) -> bool:

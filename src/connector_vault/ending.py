@@ -1,7 +1,7 @@
 """Telling a provider that a token, or a whole grant, is to end."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -53,7 +53,7 @@ async def end_token(
         note = f"{connector.title} ends this token only with everything that was granted with it"
         return Told(outcome="not revocable", note=note)
     replies = [await _ask(room, connector, request) for request in requests]
-    said: set[Ending] = {revocation.said(reply) for reply in replies}
+    said: list[Ending] = [revocation.said(reply) for reply in replies]
     status = max(reply.status for reply in replies)
     if revocation.probe is None:
         return _judge(said, status, reach, "not asked")
@@ -61,14 +61,15 @@ async def end_token(
     return _judge(said, status, reach, _PROBED[alive])
 
 
-def _judge(said: Collection[Ending], status: int, reach: Reach, probe: Probe) -> Told:
+def _judge(said: Sequence[Ending], status: int, reach: Reach, probe: Probe) -> Told:
     if probe == "alive":
         note = f"the provider answered {status} and says that the token lives"
         return Told(outcome="unconfirmed", probe=probe, note=note)
     if "unconfirmed" not in said and "revoked" in said:
         return Told(outcome="revoked", reach=reach, probe=probe)
-    if probe == "dead" or "unconfirmed" not in said:
-        # Only the token is proven gone: a dead one cannot name its grant.
+    if "unconfirmed" not in said or (probe == "dead" and len(said) == 1):
+        # Only the token is proven gone: a dead one cannot name its grant. Nor does the end of one
+        # of two prove that of the other.
         return Told(outcome="already gone", reach="token", probe=probe)
     return Told(outcome="unconfirmed", note=f"the provider answered {status}")
 

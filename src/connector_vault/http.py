@@ -3,9 +3,8 @@
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Generator, Mapping
+from collections.abc import AsyncGenerator, Collection, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Literal, Protocol, runtime_checkable
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from connector_vault.answer import Answer
 from connector_vault.connector import Connector, Reply, Request
 from connector_vault.connector.wire import Flow, Parts
 from connector_vault.errors import (
@@ -23,15 +23,12 @@ from connector_vault.errors import (
     Unreachable,
 )
 
-__all__ = ["LOOPBACK", "Answer", "Http", "open_http", "origin_of", "origins_of", "read_body"]
+__all__ = ["LOOPBACK", "Http", "open_http", "origin_of", "origins_of", "read_body"]
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 _MAX_TOKEN_REPLY = 256 * 1024
 """Bytes of a token endpoint's answer. The largest known is below 8 KiB."""
-
-_SHORT = 64 * 1024
-"""Bytes."""
 
 _MAX_CONNECTIONS = 200
 _MAX_IDLE = 40
@@ -42,32 +39,6 @@ _UNACKNOWLEDGED = 20_000
 
 _NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
 """What httpx2 raises before a byte of the request has left."""
-
-
-@dataclass(slots=True)
-class Answer:
-    """What a provider answers, as it comes. Header names are lower case."""
-
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    pieces: AsyncIterator[bytes] = field(repr=False)
-
-    @classmethod
-    def of(cls, status: int, headers: Mapping[str, str], body: bytes) -> "Answer":
-        """Make one of a body that is whole."""
-        return cls(status, {**headers, "content-length": str(len(body))}, _at_once(body))
-
-    async def whole(self) -> bytes:
-        """Read all of the body. The pieces can be read again."""
-        body = b"".join([piece async for piece in self.pieces])
-        self.pieces = _at_once(body)
-        return body
-
-    @property
-    def is_short(self) -> bool:
-        """Whether it says that it is all there is soon: no stream of events does."""
-        said = self.headers.get("content-length", "")
-        return said.isdecimal() and int(said) <= _SHORT
 
 
 class Http:
@@ -259,10 +230,6 @@ def _headers(request: Request) -> dict[str, str]:
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
     headers["User-Agent"] = "connector-vault"
     return headers | request.all_headers()
-
-
-async def _at_once(body: bytes) -> AsyncGenerator[bytes]:
-    yield body
 
 
 async def read_body(body: Parts | Flow) -> AsyncGenerator[bytes]:

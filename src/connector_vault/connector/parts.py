@@ -42,6 +42,9 @@ class Tool:
     requests: tuple[str, ...] = ()
     """All it may ask of the API: `GET /repos/{}/issues`, a `{}` being any one segment. Empty: any
     path; only with GET, if it reads."""
+    silent: tuple[str, ...] = ()
+    """Those of them, and upload origins, whose effect nobody sees until another request is made: a
+    tool that fails after them has changed nothing."""
 
     @property
     def name(self) -> str:
@@ -66,10 +69,14 @@ def reads(
 
 
 def writes(
-    function: Function | str, *scopes: str, requests: Iterable[str] = (), timeout: float = 30
+    function: Function | str,
+    *scopes: str,
+    requests: Iterable[str] = (),
+    silent: Iterable[str] = (),
+    timeout: float = 30,
 ) -> Tool:
     """Offer a function that changes something at the provider. `timeout` is in seconds."""
-    return _tool(function, scopes, "writes", requests, timeout)
+    return _tool(function, scopes, "writes", requests, timeout, silent)
 
 
 def destroys(
@@ -85,6 +92,7 @@ def _tool(
     effect: Effect,
     requests: Iterable[str],
     timeout: float,
+    silent: Iterable[str] = (),
 ) -> Tool:
     return Tool(
         function=function,
@@ -92,6 +100,7 @@ def _tool(
         effect=effect,
         timeout=timeout,
         requests=tuple(requests),
+        silent=tuple(silent),
     )
 
 
@@ -190,7 +199,7 @@ class Notice:
     It is a reason to look, and no evidence: our own revocation causes it, too, and it may be late.
     """
 
-    event: str
+    events: tuple[str, ...]
     """What the provider calls it."""
     verify: Callable[[Delivery, Secret], None]
     """Lets only what the provider signed pass, or raises NotAllowed."""

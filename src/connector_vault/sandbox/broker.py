@@ -11,11 +11,11 @@ from urllib.parse import parse_qsl
 
 import h11
 
+from connector_vault.answer import Answer
 from connector_vault.connector import Request
 from connector_vault.connector.wire import Flow
 from connector_vault.egress import Egress
 from connector_vault.errors import BadArguments, ConnectorVaultError, NotAllowed
-from connector_vault.http import Answer
 from connector_vault.sandbox.frames import ERROR, told
 
 __all__ = ["Broker"]

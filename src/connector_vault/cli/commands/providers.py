@@ -39,7 +39,9 @@ def _document(one: Installed, settings: "Settings") -> Document:
         "tools": [_tool(tool) for tool in connector.tools] if connector else None,
         "lifetimes": _lifetimes(connector.oauth) if connector and connector.oauth else None,
         "revocation": _revocation(connector.oauth) if connector and connector.oauth else None,
-        "deauthorization": connector.notice.event if connector and connector.notice else None,
+        "deauthorization": list(connector.notice.events)
+        if connector and connector.notice
+        else None,
         "verified": connector.verified or None if connector else None,
         "emulator": one.emulated if connector else None,
         "error": one.error or None,

@@ -1,0 +1,1 @@
+"""Notion, as far as OAuth and our tools reach: its state, and what it answers."""

@@ -1,0 +1,48 @@
+"""What a tool says it asks, and what of that changes something. Pure."""
+
+import re
+from functools import lru_cache
+
+from connector_vault.connector import Request, Tool
+from connector_vault.errors import NotAllowed
+
+__all__ = ["changes", "check_declared"]
+
+_HOLES = {"{}": r"(?:(?!%2[Ff]|%5[Cc])[^/])+", "{/}": "[^/]+"}
+"""A segment without a slash in it, and one that stands for several. Servers that decode before they
+route see the slashes."""
+
+
+def check_declared(tool: Tool, request: Request) -> None:
+    """Let only a request pass that a tool says it makes.
+
+    Raises:
+        NotAllowed: it is another.
+    """
+    if tool.requests:
+        allowed = _pattern(tool.requests).fullmatch(f"{request.method} {request.url}") is not None
+    else:
+        allowed = request.method == "GET" or tool.effect != "reads"
+    if not allowed:
+        words = f"{tool.name} asked for what it does not declare, with {request.method[:7]}"
+        raise NotAllowed(f"{words}: its author names each of its requests in `requests`")
+
+
+def changes(tool: Tool, request: Request) -> bool:
+    """Tell whether a request may change something that somebody sees."""
+    if request.method == "GET" or tool.effect == "reads":
+        # Some providers are asked by POST, too.
+        return False
+    if request.url.startswith("/"):
+        return _pattern(tool.silent).fullmatch(f"{request.method} {request.url}") is None
+    return not request.url.startswith(tuple(f"{one}/" for one in tool.silent))
+
+
+@lru_cache(maxsize=1024)
+def _pattern(requests: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(_shape, requests)))
+
+
+def _shape(request: str) -> str:
+    parts = re.split(r"(\{/?\})", request)
+    return "".join(_HOLES.get(part) or re.escape(part) for part in parts)
