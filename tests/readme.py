@@ -41,7 +41,7 @@ def row(one: dict) -> str:
         span(lifetimes["access"]) or "until the provider ends it",
         refresh(lifetimes),
         disconnect(told),
-        f"`{one['deauthorization']}`" if one["deauthorization"] else "no",
+        ", ".join(f"`{name}`" for name in one["deauthorization"] or ()) or "no",
     )
     return f"| {' | '.join(cells)} |\n"
 

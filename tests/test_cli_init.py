@@ -98,7 +98,7 @@ def test_providers_tell_what_is_missing(lonely):
             "rotates": True,
         },
         "revocation": {"grant": True, "probe": True},
-        "deauthorization": "github_app_authorization",
+        "deauthorization": ["github_app_authorization"],
         "verified": "2026-11-21",
         "emulator": True,
         "error": None,
