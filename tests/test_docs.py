@@ -125,7 +125,8 @@ def test_every_setting_that_is_read_is_explained():
 @each_page
 def test_a_setting_that_is_named_is_read(page):
     known = set(re.findall(r"CONNECTOR_VAULT_\w+", _text(ROOT / "docs/reference/settings.md")))
-    known |= {f"CONNECTOR_VAULT_GITHUB_CLIENT_{one}" for one in ("ID", "SECRET", "SECRET_FILE")}
+    kinds, names = ("ID", "SECRET", "SECRET_FILE"), map(str.upper, registry.names())
+    known |= {f"CONNECTOR_VAULT_{name}_CLIENT_{kind}" for name in names for kind in kinds}
 
     assert set(re.findall(r"CONNECTOR_VAULT_\w+", _text(page))) <= known
 
