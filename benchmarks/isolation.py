@@ -37,7 +37,7 @@ _SIZES = re.compile(r"^(Pss|Private_Dirty):\s+(\d+) kB", re.MULTILINE)
 async def measure() -> str:
     """Measure both, and what a worker takes."""
     begun = time.perf_counter()
-    sandbox = Sandbox([_PLACE])
+    sandbox = Sandbox()
     await sandbox.start()
     started = (time.perf_counter() - begun) * 1e3
     try:
@@ -95,7 +95,7 @@ def _job(tool: str, arguments: dict[str, Json], mode: Mode) -> Job:
         arguments=arguments,
         owner=OWNER,
         mode=mode,
-        breed=Breed(sandboxed=True),
+        breed=Breed(ours=_PLACE, sandboxed=True),
     )
 
 
@@ -112,7 +112,7 @@ def _tables(times: Times) -> list[str]:
 
 
 async def _footprint() -> str:
-    nursery = Nursery([_PLACE])
+    nursery = Nursery()
     worker = await nursery.fork()
     try:
         path = Path(f"/proc/{worker.pid}/smaps_rollup")

@@ -59,7 +59,7 @@ class Outage:
 
     async def _add(self, number):
         secret = Secret(f"sk-canary-{number:04}-of-an-api-key")
-        return await self.vault.add("x", ADA, secret=secret)
+        return await self.vault.add("other", ADA, secret=secret)
 
     async def _learn(self, rows):
         """Learn what is handed out and what nobody is shown, and let no data key be kept."""

@@ -95,7 +95,7 @@ async def test_a_forgotten_key_is_asked_for_again(keyring, holder, row):
 
 async def test_keys_kept_have_a_limit(vault, keyring, holder, monkeypatch):
     monkeypatch.setattr("connector_vault.datakeys._MAX_KEYS", 3)
-    rows = [await row_of(vault, await vault.add("x", ADA, secret=KEY)) for _ in range(5)]
+    rows = [await row_of(vault, await vault.add("other", ADA, secret=KEY)) for _ in range(5)]
 
     for row in rows:
         await keyring.open(row)
@@ -167,7 +167,7 @@ async def test_while_a_holder_is_away_nobody_waits_for_it(keyring, holder, clock
 
 
 async def test_a_holder_that_is_away_is_not_asked_by_everybody(vault, keyring, holder, row):
-    other = await row_of(vault, await vault.add("x", ADA, secret=KEY))
+    other = await row_of(vault, await vault.add("other", ADA, secret=KEY))
     holder.error = AWAY
 
     for one in (row, other, row):
@@ -179,7 +179,7 @@ async def test_a_holder_that_is_away_is_not_asked_by_everybody(vault, keyring, h
 
 async def test_a_denial_is_obeyed_at_the_next_call_of_the_holder(vault, keyring, holder, row):
     """Whatever key that was for: it refuses this vault."""
-    other = await row_of(vault, await vault.add("x", ADA, secret=KEY))
+    other = await row_of(vault, await vault.add("other", ADA, secret=KEY))
     await keyring.open(row)
     holder.error = DENIED
     await keyring.open(row)
@@ -263,7 +263,7 @@ async def test_a_holder_that_was_not_given_is_named(keyring, row, raw):
 
 
 async def test_many_cold_keys_are_asked_for_together(vault, keyring, holder):
-    rows = [await row_of(vault, await vault.add("x", ADA, secret=KEY)) for _ in range(40)]
+    rows = [await row_of(vault, await vault.add("other", ADA, secret=KEY)) for _ in range(40)]
 
     await asyncio.gather(*map(keyring.open, rows))
 
@@ -272,7 +272,7 @@ async def test_many_cold_keys_are_asked_for_together(vault, keyring, holder):
 
 
 async def test_one_bad_key_among_many_spoils_nothing_for_the_others(vault, keyring, raw):
-    rows = [await row_of(vault, await vault.add("x", ADA, secret=KEY)) for _ in range(10)]
+    rows = [await row_of(vault, await vault.add("other", ADA, secret=KEY)) for _ in range(10)]
     raw("update dek set wrapped = zeroblob(64) where connection = ?", rows[5].id)
 
     found = await asyncio.gather(*map(keyring.open, rows), return_exceptions=True)

@@ -217,7 +217,7 @@ async def test_a_receiver_gets_the_events_it_wants_and_the_rest_is_passed_over(
 
 
 async def test_a_receiver_of_one_tenant_hears_of_no_other(receiver, sending, happen, vault):
-    other = await row_of(vault, await vault.add("x", EVE, secret=Secret("sk-or-01234567")))
+    other = await row_of(vault, await vault.add("other", EVE, secret=Secret("sk-or-01234567")))
     sent = await sending(receiver.hook(tenant="elsewhere"))
     await happen(2)
     (cursor,) = await happen(of=other)

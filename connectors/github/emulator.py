@@ -7,7 +7,9 @@ Deeds, for `World.act("github", …)`:
 
 register_client  id, secret, redirect_uris, name, github_app: make another app
 sign_in          login: say who agrees next, where nobody is asked
-revoke           login, client_id: a person withdraws what they granted to one app, or to all
+revoke           login, client_id: a person withdraws what they granted to one app, or to all; gives
+                 the `deliveries` that GitHub sends to the webhooks of GitHub Apps, signed with
+                 `emulator-webhook-secret`
 policy           reuse="kill" or "plain": whether a spent refresh token ends its whole family
 limit            login, resource, remaining: begin a window in which so little is left
 limit            login, secondary: begin a secondary limit of so many seconds
@@ -37,8 +39,9 @@ from .emulation import (
 )
 from .emulation.asked import Asked, Handler
 from .emulation.hub import CLIENT, Hub
+from .emulation.notices import WEBHOOK_SECRET
 
-__all__ = ["CLIENT", "GitHub", "emulate"]
+__all__ = ["CLIENT", "WEBHOOK_SECRET", "GitHub", "emulate"]
 
 _ENTERPRISE = ("api", "v3")
 """Where an Enterprise server has its API: clients that expect one find the login beside it."""

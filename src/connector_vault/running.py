@@ -76,7 +76,7 @@ class Runner:
         self._inline = choice == "inline" or not is_possible()
         self._choice = choice
         self._require = require
-        self._sandbox = None if self._inline else Sandbox(registry.ours())
+        self._sandbox = None if self._inline else Sandbox()
         self._described: dict[str, tuple[Description, ...]] = {}
         self._failed: dict[str, tuple[ConnectorVaultError, float]] = {}
 
@@ -161,9 +161,9 @@ class Runner:
     def _breed(self, connector: Connector) -> Breed:
         third = _is_third_party(connector)
         sandboxed = self._require == "all" or (third and self._require == "third-party")
-        if not third:
-            return Breed(sandboxed=sandboxed)
         place = registry.place(connector.name)
+        if not third:
+            return Breed(ours=place, sandboxed=sandboxed)
         return Breed(place, readable_for(place.module), sandboxed)
 
     async def _inside(self, work: Work, egress: Egress) -> Json:

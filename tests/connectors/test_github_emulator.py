@@ -22,6 +22,7 @@ from tests.emulated import (
 
 EIGHT_HOURS = 28_800
 HALF_A_YEAR = 15_897_600
+YEAR = 365 * 86_400
 
 
 @pytest.fixture
@@ -250,10 +251,23 @@ class TestRefresh:
         assert (await github.refresh(old))["error"] == "bad_refresh_token"
 
 
+class TestUnused:
+    async def test_a_token_that_nobody_uses_for_a_year_is_revoked(self, github):
+        tokens = await github.tokens()
+        await github.world.advance(YEAR - 60)
+        assert (await github.ask("/user", tokens)).status_code == 200
+        await github.world.advance(YEAR - 60)
+        assert (await github.ask("/user", tokens)).status_code == 200
+        await github.world.advance(YEAR)
+        reply = await github.ask("/user", tokens)
+        assert (reply.status_code, reply.json()["message"]) == (401, "Bad credentials")
+
+
 class TestRevoke:
     async def test_a_person_withdraws_what_they_granted(self, github):
         tokens = await github.tokens(scope="offline_access")
-        assert await github.world.act("github", "revoke", login="octocat") == {"tokens": 1}
+        done = await github.world.act("github", "revoke", login="octocat")
+        assert done == {"tokens": 1, "deliveries": []}
         reply = await github.ask("/user", tokens)
         assert (reply.status_code, reply.json()["message"]) == (401, "Bad credentials")
         assert (await github.refresh(tokens))["error"] == "bad_refresh_token"

@@ -4,6 +4,7 @@ import pytest
 
 from connector_vault import Secret, registry
 from connector_vault.connector import Delivery, NotAllowed
+from tests.emulated import playing
 
 github = registry.load("github")
 
@@ -50,3 +51,21 @@ def test_another_delivery_does_not(body, signature, secret):
 )
 def test_a_delivery_says_who_took_back_what_they_granted(event, body, accounts):
     assert list(github.notice.accounts(delivered(body, "", event))) == accounts
+
+
+async def test_what_the_emulator_sends_for_a_github_app_is_signed_and_names_the_person():
+    app = {"client_id": "Iv1.app", "client_secret": "y"}
+    uris = ["http://127.0.0.1:7777/callback"]
+    made = {"id": "Iv1.app", "secret": "y", "redirect_uris": uris, "github_app": True}
+    async with playing() as played:
+        await played.world.act("github", "register_client", **made)
+        await played.tokens(app, client_id="Iv1.app")
+        await played.tokens()
+        [sent] = (await played.world.act("github", "revoke", login="octocat"))["deliveries"]
+        again = await played.world.act("github", "revoke", login="octocat")
+    found = Delivery(sent["headers"], sent["body"].encode())
+    github.notice.verify(found, Secret("emulator-webhook-secret"))
+    assert list(github.notice.accounts(found)) == ["583231"]
+    with pytest.raises(NotAllowed):
+        github.notice.verify(found, Secret("emulator-secret"))
+    assert again["deliveries"] == []

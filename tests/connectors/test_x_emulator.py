@@ -168,7 +168,7 @@ class TestExchange:
             ({"authorization": "Basic !"}, {}, "unauthorized_client"),
             ({}, {"client_id": "x-emulator"}, "unauthorized_client"),
             ({}, {"client_id": "nobody"}, "invalid_client"),
-            ({}, {}, "invalid_client"),
+            ({}, {}, "unauthorized_client"),
         ],
     )
     async def test_a_client_that_is_not_known_is_not_authorized(self, play, headers, form, error):

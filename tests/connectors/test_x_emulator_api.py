@@ -107,6 +107,20 @@ class TestGate:
         assert (await play.ask("/2/users/1/likes", wren, "POST", json={})).status_code == 404
 
 
+class TestAddress:
+    @pytest.mark.parametrize(("scope", "told"), [(" users.email", True), ("", False)])
+    async def test_it_is_told_with_its_scope_alone(self, play, scope, told):
+        tokens = await play.tokens(scope=f"tweet.read users.read{scope}")
+        reply = await play.ask(f"{ME}?user.fields=confirmed_email", tokens)
+        found = reply.json()["data"].get("confirmed_email")
+        assert (reply.status_code, found) == (200, "wren@birds.example" if told else None)
+
+    async def test_nobody_is_told_that_of_somebody_else(self, play):
+        tokens = await play.tokens(scope="tweet.read users.read users.email")
+        path = "/2/users/by/username/finch?user.fields=confirmed_email"
+        assert "confirmed_email" not in (await play.ask(path, tokens)).json()["data"]
+
+
 class TestPosts:
     async def test_a_missing_post_is_a_success_with_errors_alone(self, play, wren):
         reply = await play.ask(f"{POSTS}/1", wren)
@@ -133,6 +147,16 @@ class TestPosts:
         if status == 200:
             word = "repost_count" if asked == "post.fields" else "retweet_count"
             assert word in reply.json()["data"]["public_metrics"]
+
+    async def test_the_newer_words_tell_what_a_post_replies_to(self, play, wren):
+        await play.act("policy", words="new")
+        began = (await post(play, wren, text="one"))["data"]["id"]
+        reply = {"in_reply_to_tweet_id": began}
+        made = (await post(play, wren, text="two", reply=reply))["data"]["id"]
+        fields = "author_id,edit_history_post_ids,referenced_posts"
+        said = (await play.ask(f"{POSTS}/{made}?post.fields={fields}", wren)).json()["data"]
+        assert (said["author_id"], said["edit_history_post_ids"]) == (WREN, [made])
+        assert said["referenced_posts"] == [{"type": "replied_to", "id": began}]
 
     async def test_both_vocabularies_at_once_are_refused(self, play, wren):
         both = "tweet.fields=lang&post.fields=lang"

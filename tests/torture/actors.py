@@ -183,7 +183,9 @@ class Consenter(Actor):
         )
         deadline = world.loop.time() + 20
         try:
-            await consent._take(room, registry.load(policy), begun, world.owner, tokens, deadline)
+            await consent._take_all(
+                room, registry.load(policy), begun, world.owner, (tokens,), deadline
+            )
         except NotAllowed:
             if not world.asked_to_end:
                 raise

@@ -8,6 +8,7 @@ from connector_vault.connector import BadArguments, Json, Refused, read
 
 from .grants import App
 from .hub import Hub
+from .notices import revocation
 from .records import User
 
 __all__ = ["DEEDS"]
@@ -71,7 +72,10 @@ def _sign_in(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
 def _revoke(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
     wanted = _read(_Withdrawal, details)
     person = _person(hub, wanted.login)
-    return {"tokens": hub.grants.revoke_grant(person.login, wanted.client_id)}
+    count, apps = hub.grants.revoke_grant(person.login, wanted.client_id)
+    # OAuth Apps are told nothing.
+    told = [revocation(person) for app in sorted(apps) if hub.grants.apps[app].github_app]
+    return {"tokens": count, "deliveries": told}
 
 
 def _set_policy(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:

@@ -84,7 +84,7 @@ def _identified(hub: Hub, asked: Asked) -> Asked:
 
 
 def _by_token(hub: Hub, asked: Asked, access: str) -> Asked:
-    token = hub.grants.live(access, asked.now)
+    token = hub.grants.use(access, asked.now)
     if token is None:
         raise problem(401, "Bad credentials")
     return replace(asked, token=token, user=hub.people[token.login])

@@ -19,6 +19,12 @@ ACCESS_LIFE = 28_800
 REFRESH_LIFE = 15_897_600
 """Seconds, as GitHub states them in its answers."""
 
+_UNUSED_LIFE = 365 * 86_400
+"""Seconds. GitHub revokes a token that nobody uses for a year.
+
+https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/token-expiration-and-revocation
+"""
+
 _MOST_TOKENS = 10
 """Per user, app and set of scopes. One more revokes the oldest."""
 
@@ -65,6 +71,8 @@ class Token:
     login: str
     scopes: tuple[str, ...]
     born: float
+    used: float
+    """When it last was. One that never was counts from when it was made."""
     family: int
     """The number of the first token of this line of refreshes."""
     ends: float | None = None
@@ -121,6 +129,7 @@ class Grants:
             login=code.login,
             scopes=code.scopes,
             born=now,
+            used=now,
             family=self._count,
         )
         if code.offline or app.github_app:
@@ -140,7 +149,7 @@ class Grants:
         self._spent[refresh] = old.family
         self._count += 1
         access = _secret(old.access[:4])
-        token = _expiring(replace(old, id=self._count, access=access, born=now), now)
+        token = _expiring(replace(old, id=self._count, access=access, born=now, used=now), now)
         self._tokens[access] = token
         return token
 
@@ -149,13 +158,21 @@ class Grants:
         token = self._tokens.get(access)
         if token is None or (token.ends is not None and now >= token.ends):
             return None
+        return None if _forgotten(token, now) else token
+
+    def use(self, access: str, now: float) -> Token | None:
+        """Give the live token behind this text, and note that it was used."""
+        token = self.live(access, now)
+        if token is not None:
+            self._tokens[access] = replace(token, used=now)
         return token
 
     def reset(self, token: Token, now: float) -> Token:
         """Put another token in the place of this one."""
         self._end([token])
         self._count += 1
-        fresh = replace(token, id=self._count, access=_secret(token.access[:4]), born=now)
+        access = _secret(token.access[:4])
+        fresh = replace(token, id=self._count, access=access, born=now, used=now)
         self._tokens[fresh.access] = fresh
         return fresh
 
@@ -163,13 +180,17 @@ class Grants:
         """End the token that this access or refresh token belongs to, if there is one."""
         self._end(token for token in self._all() if secret in (token.access, token.refresh))
 
-    def revoke_grant(self, login: str, app: str | None = None) -> int:
-        """End all that a person granted to an app, or to every app. Give how many tokens ended."""
+    def revoke_grant(self, login: str, app: str | None = None) -> tuple[int, frozenset[str]]:
+        """End all that a person granted to an app, or to every app.
+
+        Give how many tokens ended, and the apps that were granted something.
+        """
         ended = [one for one in self._all() if one.login == login and app in (None, one.app)]
         self._end(ended)
-        for granted in [one for one in self._granted if one[1] == login and app in (None, one[0])]:
-            del self._granted[granted]
-        return len(ended)
+        granted = [one for one in self._granted if one[1] == login and app in (None, one[0])]
+        for one in granted:
+            del self._granted[one]
+        return len(ended), frozenset(one for one, _ in granted) | {one.app for one in ended}
 
     def _all(self) -> list[Token]:
         return list(self._tokens.values())
@@ -179,9 +200,14 @@ class Grants:
             del self._tokens[token.access]
 
     def _make_room(self, token: Token) -> None:
+        self._end(one for one in self._all() if _forgotten(one, token.born))
         kind = (token.app, token.login, token.scopes)
         alike = [one for one in self._all() if (one.app, one.login, one.scopes) == kind]
         self._end(sorted(alike, key=lambda one: one.id)[: max(0, len(alike) + 1 - _MOST_TOKENS)])
+
+
+def _forgotten(token: Token, now: float) -> bool:
+    return now >= token.used + _UNUSED_LIFE
 
 
 def _expiring(token: Token, now: float) -> Token:

@@ -119,15 +119,17 @@ class Grants:
 
     def mint(self, seat: Seat, policy: Policy, now: float) -> tuple[Token, str]:
         """Give an access token, and a refresh token if they rotate. One without end stays."""
-        kind = "xoxb-" if seat.bot else "xoxp-"
+        kind = "xoxb" if seat.bot else "xoxp"
         lasting = [token for token in seat.tokens if token.ends is None]
         if not policy.rotation:
             token = (
-                lasting[0] if lasting else Token(text=kind + _numbers() + _secret(24), ends=None)
+                lasting[0]
+                if lasting
+                else Token(text=f"{kind}-{_numbers()}{_secret(24)}", ends=None)
             )
             seat.tokens = [token, *(one for one in seat.tokens if one is not token)]
             return token, ""
-        token = Token(text=f"xoxe.{kind}1-{_secret(150)}", ends=now + ACCESS_LIFE)
+        token = Token(text=f"xoxe.{kind}-1-{_secret(150)}", ends=now + ACCESS_LIFE)
         refresh = f"xoxe-1-{_secret(140)}"
         seat.tokens.append(token)
         seat.refreshes[refresh] = None

@@ -34,6 +34,7 @@ WREN = User(
     username="wren",
     name="Jenny Wren",
     description="Small, loud.",
+    email="wren@birds.example",
     created=1636997000,
 )
 FINCH = User(
@@ -41,6 +42,7 @@ FINCH = User(
     username="finch",
     name="A. Finch",
     description="Seeds, mostly.",
+    email="finch@birds.example",
     created=1386995755,
 )
 

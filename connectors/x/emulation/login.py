@@ -171,7 +171,9 @@ def _client(hub: Hub, call: Call, form: Mapping[str, str]) -> App | Reply:
         if app is None or not app.secret or not right:
             return oauth_error(401, "unauthorized_client", _NO_HEADER)
         return app
-    app = hub.grants.apps.get(form.get("client_id", ""))
+    if not form.get("client_id"):
+        return oauth_error(401, "unauthorized_client", _NO_HEADER)
+    app = hub.grants.apps.get(form["client_id"])
     if app is None:
         words = "Value passed for the client id was invalid."
         return oauth_error(401, "invalid_client", words)

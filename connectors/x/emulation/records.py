@@ -14,6 +14,7 @@ class User:
     username: str
     name: str
     description: str
+    email: str
     created: float
     """Seconds since 1970 UTC, like every time here."""
 

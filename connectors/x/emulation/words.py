@@ -10,7 +10,7 @@ from .asked import Asked
 from .hub import Hub
 from .records import Post, User
 
-__all__ = ["POST_QUERY", "USER_QUERY", "Words", "user_shape"]
+__all__ = ["POST_QUERY", "USER_QUERY", "Words"]
 
 USER_QUERY = frozenset({"user.fields", "expansions"})
 POST_QUERY = USER_QUERY | {
@@ -42,6 +42,7 @@ _NAMES = {
 
 _FIELDS = {
     "attachments",
+    "author_id",
     "conversation_id",
     "created_at",
     "entities",
@@ -52,15 +53,15 @@ _FIELDS = {
     "text",
 }
 _EXTRA_FIELDS = {
-    "old": {"author_id", "in_reply_to_user_id", "referenced_tweets", "note_tweet"},
-    "new": {"note_post"},
+    "old": {"in_reply_to_user_id", "referenced_tweets", "note_tweet"},
+    "new": {"edit_history_post_ids", "note_post", "referenced_posts"},
 }
-"""What is a field here and an expansion there."""
 
 _EXPANSIONS = {"attachments.media_keys", "attachments.poll_ids", "author_id", "in_reply_to_user_id"}
 _EXTRA_EXPANSIONS = {"old": {"referenced_tweets.id"}, "new": {"referenced_posts"}}
 
 _USER_FIELDS = {
+    "confirmed_email",
     "created_at",
     "description",
     "id",
@@ -74,6 +75,12 @@ _USER_FIELDS = {
     "verified",
 }
 
+_EMAIL = "users.email"
+"""The scope that somebody's own address needs. Without it the address is left out.
+
+https://docs.x.com/fundamentals/authentication/oauth-2-0/authorization-code
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
@@ -83,6 +90,8 @@ class Words:
     fields: frozenset[str]
     expansions: frozenset[str]
     user_fields: frozenset[str]
+    reader: str
+    """The id of whoever's token this is, if they let their address be read."""
     now: float
 
     @classmethod
@@ -99,6 +108,7 @@ class Words:
             fields=_listed(asked, names["fields"], _FIELDS | _EXTRA_FIELDS[age]),
             expansions=_listed(asked, "expansions", expansions),
             user_fields=_listed(asked, "user.fields", _USER_FIELDS),
+            reader=asked.user.id if _EMAIL in asked.token.scopes else "",
             now=asked.now,
         )
 
@@ -127,7 +137,8 @@ class Words:
 
     def user(self, hub: Hub, user: User) -> dict[str, Json]:
         """Tell of somebody."""
-        return user_shape(hub, user, self.user_fields, self.names["counted"])
+        fields = self.user_fields - ({"confirmed_email"} if user.id != self.reader else set())
+        return _user_shape(hub, user, fields, self.names["counted"])
 
     def _fields(self, hub: Hub, post: Post) -> dict[str, Json]:
         parent = hub.posts.get(post.replies_to or "")
@@ -165,11 +176,12 @@ class Words:
         }
 
 
-def user_shape(hub: Hub, user: User, fields: Iterable[str], counted: str) -> dict[str, Json]:
+def _user_shape(hub: Hub, user: User, fields: Iterable[str], counted: str) -> dict[str, Json]:
     """Tell of somebody, and no more than was asked for."""
     wrote = sum(one.author.id == user.id for one in hub.posts.values())
     metrics = {"followers_count": 7, "following_count": 3, "listed_count": 0, counted: wrote}
     everything: dict[str, Json] = {
+        "confirmed_email": user.email,
         "created_at": stamp(user.created),
         "description": user.description,
         "location": "A hedge",

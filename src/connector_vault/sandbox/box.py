@@ -48,9 +48,8 @@ class Job:
 class Sandbox:
     """Runs tools in workers. Nothing is started before it is needed."""
 
-    def __init__(self, ours: Sequence[tuple[str, str]], *, landlock: int = NEWEST) -> None:
-        """`ours`: module and name of each connector the zygote imports."""
-        self._nursery = Nursery(ours, landlock=landlock)
+    def __init__(self, *, landlock: int = NEWEST) -> None:
+        self._nursery = Nursery(landlock=landlock)
         self._pool = Pool(self._nursery)
         self._loop: asyncio.AbstractEventLoop | None = None
         """The one it works in, from its first use on."""

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
+from connector_vault.connector import Json
 from connector_vault.errors import Crashed, Misconfigured
 from connector_vault.sandbox.process import Process, readable
 
@@ -18,7 +19,7 @@ NEWEST = 7
 """The latest Landlock ABI this was written for. Later ones may only forbid more."""
 
 _START = 30.0
-"""Seconds a zygote may take to import every connector."""
+"""Seconds a zygote may take to be ready."""
 
 _END = 2.0
 """Seconds it may take to leave."""
@@ -42,8 +43,7 @@ _MAX_WORDS = 300
 class Nursery:
     """Has workers forked by a process that never held a secret."""
 
-    def __init__(self, preload: Sequence[tuple[str, str]], *, landlock: int = NEWEST) -> None:
-        self._preload = preload
+    def __init__(self, *, landlock: int = NEWEST) -> None:
         self._landlock = landlock
         self._zygote: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
@@ -63,8 +63,12 @@ class Nursery:
                 await self._leave()
                 await self._exec()
 
-    async def fork(self, readable: Sequence[str] = ()) -> Process:
+    async def fork(
+        self, readable: Sequence[str] = (), preload: tuple[str, str] | None = None
+    ) -> Process:
         """Have a worker forked. `readable`: what it may read although it is hardened.
+
+        `preload`: module and name of a connector that the zygote imports first, once for all.
 
         Raises:
             Misconfigured: no worker can be made here.
@@ -80,7 +84,8 @@ class Nursery:
             one.setblocking(False)
         try:
             with its_orders, its_out:
-                await self._tell({"readable": list(readable)}, its_orders, its_out)
+                order: dict[str, Json] = {"readable": list(readable), "preload": preload}
+                await self._tell(order, its_orders, its_out)
             process = await Process.met(orders, out)
         except BaseException:
             # A worker whose other ends are closed leaves by itself.
@@ -114,8 +119,8 @@ class Nursery:
     async def _exec(self) -> None:
         ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
-        said = json.dumps({"preload": self._preload, "landlock": self._landlock})
-        program = (sys.executable, "-I", "-B", "-c", _PROGRAM, str(its.fileno()), said, _path())
+        said = (str(its.fileno()), str(self._landlock), _path())
+        program = (sys.executable, "-I", "-B", "-c", _PROGRAM, *said)
         with its:
             # Started here and not in a thread, with which its death signal would be tied up.
             self._zygote = subprocess.Popen(  # noqa: ASYNC220, S603  # our own interpreter
@@ -130,12 +135,12 @@ class Nursery:
             )
         self._control = ours
         if not await _is_ready(ours):
-            said = await asyncio.to_thread(_last_words, self._zygote)
+            words = await asyncio.to_thread(_last_words, self._zygote)
             await self._leave()
-            raise Misconfigured(f"no process for tools can be started: {said}")
+            raise Misconfigured(f"no process for tools can be started: {words}")
         _hush(self._zygote)
 
-    async def _tell(self, order: dict[str, list[str]], *sockets: socket.socket) -> None:
+    async def _tell(self, order: dict[str, Json], *sockets: socket.socket) -> None:
         message, numbers = json.dumps(order).encode(), [one.fileno() for one in sockets]
         while self._control is not None:
             try:

@@ -33,13 +33,15 @@ _LOAD = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Breed:
-    """What a worker is ready for: any of our connectors, or one of somebody else's."""
+    """What a worker is ready for: one of our connectors, or one of somebody else's."""
 
     connector: tuple[str, str] | None = None
-    """Module and name. None: all of ours, which the zygote has imported."""
+    """Module and name of somebody else's, which only a worker imports."""
     readable: tuple[str, ...] = ()
     sandboxed: bool = False
     """Whether one that is not in a sandbox must run nobody's code."""
+    ours: tuple[str, str] | None = None
+    """Module and name of one of ours, which the zygote has imported before."""
 
 
 class Pool:
@@ -162,7 +164,7 @@ class Pool:
                 self._spare.setdefault(breed, []).append(process)
 
     async def _born(self, breed: Breed) -> Process:
-        process = await self._nursery.fork(breed.readable)
+        process = await self._nursery.fork(breed.readable, breed.ours)
         try:
             _check_sandboxed(process.isolation("fresh"), breed)
             if breed.connector is None:

@@ -37,7 +37,7 @@ def judge(level: Isolation) -> Check:
 
 
 async def _attained() -> Isolation:
-    sandbox = Sandbox(())
+    sandbox = Sandbox()
     try:
         return await sandbox.level()
     finally:

@@ -5,7 +5,6 @@ What is imported and built here is shared by all workers. After hardening nothin
 
 import asyncio
 import socket
-from collections.abc import Iterable
 from contextlib import suppress
 from importlib import import_module
 from typing import TypeVar
@@ -15,7 +14,7 @@ from connector_vault.sandbox.frames import pack
 from connector_vault.sandbox.inside.worker import Worker
 from connector_vault.signature import signature_of
 
-__all__ = ["STAGE", "rehearse"]
+__all__ = ["STAGE", "play", "rehearse"]
 
 T = TypeVar("T")
 
@@ -28,19 +27,13 @@ _ANSWERS = (
 _STAND_INS: dict[object, Json] = {str: "x", int: 1, float: 1.0, bool: True}
 
 
-def rehearse(places: Iterable[tuple[str, str]]) -> None:
-    """Import these connectors, build what their tools need, and carry out two calls.
-
-    `places`: module and name of each connector.
-    """
-    with asyncio.Runner() as runner:
-        for module, name in places:
-            # One that fails here fails in its calls, with its name, and takes no other with it.
-            with suppress(Exception):
-                connector: Connector = getattr(import_module(module), name)
-                for tool in connector.tools:
-                    runner.run(_warm(tool))
-    _play()
+def rehearse(module: str, name: str) -> None:
+    """Import a connector, and build what its tools need."""
+    # One that fails here fails in its calls, with its name, and takes no other with it.
+    with asyncio.Runner() as runner, suppress(Exception):
+        connector: Connector = getattr(import_module(module), name)
+        for tool in connector.tools:
+            runner.run(_warm(tool))
 
 
 async def _warm(tool: Tool) -> None:
@@ -76,7 +69,8 @@ STAGE = Connector(
 )
 
 
-def _play() -> None:
+def play() -> None:
+    """Carry out two calls of a tool that does nothing."""
     vault, orders = socket.socketpair()
     provider, out = socket.socketpair()
     provider.sendall(_ANSWERS)

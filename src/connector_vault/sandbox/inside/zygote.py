@@ -16,7 +16,7 @@ from connector_vault.connector import Json
 from connector_vault.sandbox.frames import HELLO, pack
 from connector_vault.sandbox.inside import kernel
 from connector_vault.sandbox.inside.hardening import Hardening
-from connector_vault.sandbox.inside.rehearsal import rehearse
+from connector_vault.sandbox.inside.rehearsal import play, rehearse
 from connector_vault.sandbox.inside.worker import Worker
 
 __all__ = ["READY", "main"]
@@ -30,22 +30,33 @@ _MAX_ORDER = 65536
 def main() -> NoReturn:
     """Prepare, then fork a worker for each message, until the vault hangs up."""
     control = socket.socket(fileno=int(sys.argv[1]))
-    said = json.loads(sys.argv[2])
-    rehearse(said["preload"])
-    hardening = Hardening.prepare(said["landlock"])
+    play()
+    hardening = Hardening.prepare(int(sys.argv[2]))
     # Nobody waits for workers: the kernel clears them away.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Pages that no collection touches stay shared with every worker.
-    gc.collect()
-    gc.freeze()
+    _settle()
     _be_quiet()
     control.send(READY)
+    known: set[tuple[str, str]] = set()
     while True:
         order, sockets, _, _ = socket.recv_fds(control, _MAX_ORDER, 2)
         if not order:
             os._exit(0)
-        _fork(control, hardening, json.loads(order), sockets)
+        said = json.loads(order)
+        module, name = said["preload"] or ("", "")
+        if module and (module, name) not in known:
+            # What a connector needs is built when it is first called, and not before.
+            known.add((module, name))
+            rehearse(module, name)
+            _settle()
+        _fork(control, hardening, said, sockets)
+
+
+def _settle() -> None:
+    # Pages that no collection touches stay shared with every worker.
+    gc.collect()
+    gc.freeze()
 
 
 def _fork(control: socket.socket, hardening: Hardening, said: Json, sockets: list[int]) -> None:
