@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench peers torture mutants wheel others clean
+.PHONY: help demo test faults check bench peers torture mutants wheel others clean
 
 help:  ## list these commands
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -16,8 +16,11 @@ demo: $(VENV)/.core  ## see the main job done, against an emulated GitHub
 	@$(BIN)/connector-vault demo
 
 test: $(VENV)/.test  ## run the tests
-	@$(BIN)/pytest --numprocesses 3 --dist loadfile -m "not alone and not others"
+	@$(BIN)/pytest --numprocesses 4 --dist loadfile -m "not alone and not others and not faults"
 	@$(BIN)/pytest -m alone
+
+faults: $(VENV)/.test  ## run what takes longer: outages of real servers, kills, crowds, schedules
+	@$(BIN)/pytest --numprocesses 3 --dist loadfile -m "faults and not alone"
 
 check: $(VENV)/.check  ## lint, format, types, architecture, dependencies
 	@$(BIN)/ruff check

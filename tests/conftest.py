@@ -45,6 +45,38 @@ class Place(NamedTuple):
     file: Path
 
 
+FAULTS = {
+    "test_aws_kms_faults",
+    "test_cli_doctor_keys",
+    "test_cli_keys_holders",
+    "test_crowd",
+    "test_cv1_by_hand",
+    "test_failover",
+    "test_hcvault_faults",
+    "test_kills",
+    "test_mcp_long",
+    "test_memory",
+    "test_outages",
+    "test_pkcs11_faults",
+    "test_renewal_races",
+    "test_rewrap",
+    "test_rotation_holders",
+    "test_rotation_kills",
+    "test_rotation_trouble",
+    "test_simulation",
+    "test_uploads",
+    "test_vault_holders",
+}
+"""Modules that `make faults` runs and `make test` leaves out: together they take minutes."""
+
+
+def pytest_collection_modifyitems(items):
+    """Mark what takes long."""
+    for item in items:
+        if item.path.stem in FAULTS:
+            item.add_marker(pytest.mark.faults)
+
+
 def pytest_terminal_summary(terminalreporter):
     """Show what tests measured, also those that ran in another process."""
     reports = (one for some in terminalreporter.stats.values() for one in some)

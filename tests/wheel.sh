@@ -63,14 +63,10 @@ for python in "${pythons[@]}"; do
   say "Python $version: demo and tests"
   (cd "$tree" && venv/bin/connector-vault demo >demo.log 2>&1) || { cat "$tree/demo.log"; exit 1; }
   which=("${some[@]}")
-  # Crowds, kills, schedules and the faults of key holders are the same on every Python, and
-  # `make test` runs them. What holders promise is in tests/contract.
-  [ "$python" = "${pythons[-1]}" ] && which=(tests --ignore tests/torture
-    --ignore tests/test_crowd.py --ignore tests/test_kills.py --ignore tests/test_failover.py
-    --ignore tests/test_rotation_kills.py --ignore-glob "*/test_hcvault_*.py"
-    --ignore-glob "*/test_pkcs11_*.py" --ignore-glob "*/test_aws_kms_*.py"
-    --ignore tests/test_outages.py --ignore tests/test_memory.py)
-  (cd "$tree" && venv/bin/pytest --quiet --numprocesses 3 --dist loadfile -m "not alone and not others" "${which[@]}")
+  # What takes long is the same on every Python, and `make faults` runs it here.
+  [ "$python" = "${pythons[-1]}" ] && which=(tests)
+  (cd "$tree" && venv/bin/pytest --quiet --numprocesses 4 --dist loadfile \
+    -m "not alone and not others and not faults" "${which[@]}")
 done
 
 # Without a venv: nothing but a folder on the path, and another folder to stand in.
