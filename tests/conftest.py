@@ -54,6 +54,7 @@ FAULTS = {
     "test_failover",
     "test_hcvault_faults",
     "test_kills",
+    "test_large_uploads",
     "test_mcp_long",
     "test_memory",
     "test_outages",

@@ -1,7 +1,6 @@
 """Files on their way to a provider: whole, without the token, and never held in memory."""
 
 import hashlib
-import re
 from pathlib import Path
 
 import pytest
@@ -10,37 +9,15 @@ from connector_vault import Gateway
 from connector_vault.errors import OutcomeUnknown, Refused
 from tests.deeds import ACME_SECRET, ADA
 from tests.sink import sink
+from tests.sparse import MIB, Sparse, peak
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/clear_refs").exists(), reason="this kernel does not measure memory"
 )
 
-MIB = 1024 * 1024
 SIZES = {"0 B": 0, "1 B": 1, "4.9 MB": 4_900_000, "16 MiB": 16 * MIB, "200 MB": 200_000_000}
 MOST = 16
 """MiB more than before, for all the pieces that are on their way."""
-
-
-class Sparse:
-    """A file of any size that takes no memory: each block says where it is."""
-
-    def __init__(self, size):
-        self.size = size
-        self.name = "film.mp4"
-        self.pieces = []
-
-    def read(self, piece):
-        self.pieces.append(len(piece))
-        blocks = range(piece.start // 64, -(-piece.stop // 64))
-        text = b"".join(b"%063d\n" % block for block in blocks)
-        skip = piece.start - blocks.start * 64
-        return text[skip : skip + len(piece)]
-
-    def digest(self, first=0):
-        digest = hashlib.sha256()
-        for at in range(first, self.size, MIB):
-            digest.update(self.read(range(at, min(at + MIB, self.size))))
-        return digest.hexdigest()
 
 
 @pytest.fixture(scope="module")
@@ -55,13 +32,6 @@ async def gateway(request, acme, address, opened):
         await vault.add("acme", ADA, secret=ACME_SECRET)
         async with Gateway(vault, isolation=request.param) as gateway:
             yield gateway
-
-
-def peak():
-    """Give the most memory this process has had since it was last asked, in MiB."""
-    said = Path("/proc/self/status").read_text()
-    Path("/proc/self/clear_refs").write_text("5")
-    return int(re.search(r"VmHWM:\s+(\d+) kB", said)[1]) / 1024
 
 
 @pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
