@@ -79,7 +79,7 @@ def _marked(short: str, name: str) -> str:
 
 def _listed(offer: Offer, name: str, titles: Mapping[str, str]) -> Listed:
     provider, _, words = offer.name.partition(".")
-    accounts = _accounts(offer.connections)
+    accounts = _accounts(offer.able)
     argument = _free("account", offer.input_schema["properties"])
     several = {argument: _account(titles[provider], [*accounts])} if len(accounts) > 1 else {}
     # Before 2026-07-28 a result has to be an object.
@@ -92,7 +92,7 @@ def _listed(offer: Offer, name: str, titles: Mapping[str, str]) -> Listed:
         output_schema=_wrapped(offer.output_schema) if wrapped else offer.output_schema,
         annotations=_annotations(offer),
     )
-    by_any_name = accounts | {one.id: one.id for one in offer.connections}
+    by_any_name = accounts | {one.id: one.id for one in offer.able}
     return Listed(
         tool=tool, name=offer.name, argument=argument, accounts=by_any_name, is_wrapped=wrapped
     )

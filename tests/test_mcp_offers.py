@@ -42,6 +42,7 @@ def offer(name="github.do_it", **said):
         "output_schema": NOTHING,
         "connections": (account(),),
     }
+    usual["able"] = said.get("connections", usual["connections"])
     return Offer(name=name, **{**usual, **said})
 
 
@@ -198,3 +199,12 @@ def test_nothing_of_an_offer_is_changed():
 
     assert given.input_schema == signature.input_schema()
     assert given.output_schema == signature.output_schema()
+
+
+def test_only_accounts_that_can_do_it_are_offered():
+    bot, person = account(), account("con_2", "ada")
+
+    found = one(offer(connections=(bot, person), able=(person,)))
+
+    assert "account" not in found.tool.input_schema["properties"]
+    assert set(found.accounts.values()) == {"con_2"}

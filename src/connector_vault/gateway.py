@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -49,7 +49,10 @@ class Offer:
     input_schema: dict[str, Json]
     output_schema: dict[str, Json]
     connections: tuple[Connection, ...]
-    """The accounts it can act on. With more than one, `connection=` says which."""
+    """The accounts at its provider."""
+    able: tuple[Connection, ...]
+    """Those of them that lack no scope for it; all, if each lacks one. With more than one,
+    `connection=` says which is to act."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +168,7 @@ class Gateway:
                 input_schema=known[tool.name].input_schema,
                 output_schema=known[tool.name].output_schema,
                 connections=connections,
+                able=tuple(_able(connector, tool, connections)),
             )
             for tool in connector.tools
             if tool.name in known
@@ -190,7 +194,7 @@ class Gateway:
             words = f"{owner} has not connected {connector.title}"
             raise NotConnected(f"{words}: run `connector-vault connect {connector.name}`")
         # A consent may give several, and each may do something else: a Slack bot does not search.
-        fitting = [one for one in live if not connector.lacking(tool, one.scopes)] or live
+        fitting = _able(connector, tool, live)
         grants = {rows[one.id].grant_key for one in fitting}
         # What needs no scope does the same with each connection that one consent has given.
         alike = not tool.scopes and len(grants) == 1 and b"" not in grants
@@ -239,6 +243,13 @@ class Gateway:
             if isinstance(error, Reconnect):
                 raise Reconnect(error.reason, row.id) from error
             raise
+
+
+def _able(
+    connector: Connector, tool: Tool, connections: Iterable[Connection]
+) -> Sequence[Connection]:
+    found = [*connections]
+    return [one for one in found if not connector.lacking(tool, one.scopes)] or found
 
 
 def _loaded(provider: str) -> tuple[Connector, ...]:
