@@ -9,7 +9,7 @@ import pytest
 from connector_vault import Secret
 from connector_vault import anchor as anchors
 from connector_vault.anchor import Mark
-from connector_vault.errors import Corrupt, Misconfigured, RolledBack
+from connector_vault.errors import Corrupt, Misconfigured, RolledBack, Unreachable
 from tests.backups import keep, put_back
 from tests.deeds import ADA, refreshes, renew, secret_of
 
@@ -230,3 +230,48 @@ async def test_it_is_private_and_never_made_over_another(vault, anchor):
     assert [
         path.name for path in anchor.parent.iterdir() if path.suffix not in (".db-wal", ".db-shm")
     ] == ["anchor.db"]
+
+
+async def test_an_older_row_does_not_pass_as_one_that_is_being_ended(anchored, connect, raw):
+    async with anchored() as vault:
+        connection = await connect(vault)
+        keep(raw)
+        await renew(vault, connection)
+    put_back(raw)
+    raw("update connection set state = 'revoking'")
+
+    async with anchored() as vault:
+        with pytest.raises(RolledBack):
+            await vault.get(connection.id, owner=ADA)
+
+
+async def test_a_state_that_is_none_ends_nothing(vault, connect, raw):
+    connection = await connect(vault)
+    raw("update connection set state = 'actve'")
+    with pytest.raises(Corrupt):
+        await vault.get(connection.id, owner=ADA)
+    raw("update connection set state = 'active'")
+
+    assert await secret_of(vault, connection)
+
+
+async def test_nobody_connects_into_a_row_of_the_past(anchored, connect, raw):
+    async with anchored() as vault:
+        connection = await connect(vault)
+        keep(raw)
+        await vault.disconnect(connection.id, owner=ADA)
+    put_back(raw)
+
+    async with anchored() as vault:
+        with pytest.raises(RolledBack):
+            await connect(vault)
+
+
+async def test_a_consent_between_a_lease_and_its_use_is_no_alarm(vault, connect):
+    connection = await connect(vault)
+    old = await vault.room.row(connection.id, ADA)
+    await connect(vault)
+    await vault.room.seen.anchor.flush()
+
+    with pytest.raises(Unreachable):
+        await vault.room.check(old)

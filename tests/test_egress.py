@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from connector_vault import registry
+from connector_vault import Gateway, registry
 from connector_vault.errors import (
     BadArguments,
     ConnectorVaultError,
     NotAllowed,
+    OutcomeUnknown,
+    RateLimited,
     Refused,
 )
 from tests.calls import call
@@ -211,3 +213,46 @@ async def test_a_field_that_holds_a_secret_does_not_reach_the_tool(opened, conne
         result = await call(vault, "github.list_issues", REPO)
 
         assert {issue["title"] for issue in result.value["issues"]} == {"[token]"}
+
+
+@pytest.mark.parametrize(
+    ("body", "raised"),
+    [
+        ("{", OutcomeUnknown),
+        ('{"error":"no"}', Refused),
+        ('{"error":"later"}', RateLimited),
+    ],
+    ids=["half", "refused", "later"],
+)
+async def test_a_refusal_that_says_yes_is_told_from_an_answer_that_cannot_be_read(
+    opened, world, connect, monkeypatch, body, raised
+):
+    def answer(reply):
+        match reply.json().get("error"):
+            case "no":
+                raise Refused("no")
+            case "later":
+                raise RateLimited(7.0)
+        return reply.json()
+
+    odd, load = replace(registry.load("github"), answer=answer), registry.load
+    monkeypatch.setattr(registry, "load", lambda name: odd if name == "github" else load(name))
+    async with opened() as vault, Gateway(vault, isolation="inline") as gateway:
+        await connect(vault)
+        kind = {"content-type": "application/json"}
+        await world.fault(path=ISSUES, kind="malformed", status=201, body=body, headers=kind)
+
+        with pytest.raises(raised):
+            await gateway.call(ADA, "github.create_issue", {**REPO, "title": "t"})
+
+
+async def test_a_connectors_own_code_that_fails_decides_nothing(opened, connect, monkeypatch):
+    def leave(_):
+        raise SystemExit
+
+    odd, load = replace(registry.load("github"), stale=leave), registry.load
+    monkeypatch.setattr(registry, "load", lambda name: odd if name == "github" else load(name))
+    async with opened() as vault, Gateway(vault, isolation="inline") as gateway:
+        await connect(vault)
+
+        assert (await gateway.call(ADA, "github.list_issues", REPO)).value["issues"]

@@ -225,12 +225,20 @@ def test_an_answer_may_hold_several_token_sets():
     assert (person.access, person.scopes) == (Secret(SPARE), {"b"})
 
 
-@pytest.mark.parametrize(
-    "body", [{}, {"person": 1}, {"access_token": TOKEN}, {"access_token": TOKEN, "person": []}]
-)
-def test_half_of_several_is_no_answer(body):
+@pytest.mark.parametrize("body", [{}, {"person": 1}, {"person": {}}])
+def test_none_of_several_is_no_answer(body):
     with pytest.raises(Unreachable):
         oauth.read_grants(connector(answers=two), says(**body), now=NOW, asked=None)
+
+
+@pytest.mark.parametrize("other", [{}, {"access_token": None}, {"error": "x"}])
+def test_a_token_is_kept_whatever_another_beside_it_is(other):
+    reply = says(access_token=TOKEN, person=other)
+
+    (kept,) = oauth.read_grants(connector(answers=two), reply, now=NOW, asked=None)
+
+    assert kept.access == Secret(TOKEN)
+    assert oauth.read_tokens(connector(answers=two), reply, now=NOW, asked=None) == kept
 
 
 def test_no_token_set_is_no_answer():

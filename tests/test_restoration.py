@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from connector_vault import Owner, Secret
-from connector_vault.errors import Corrupt, RolledBack
+from connector_vault.errors import Corrupt, RolledBack, StoreUnavailable
 from tests.backups import keep, put_back
 from tests.deeds import ADA, refreshes, renew, secret_of
 
@@ -184,3 +184,53 @@ async def test_an_epoch_cannot_be_forged(vault, connect, raw):
     with pytest.raises(Corrupt) as caught:
         await vault.get(connection.id, owner=ADA)
     assert not isinstance(caught.value, RolledBack)
+
+
+async def test_who_runs_meanwhile_learns_of_it_and_goes_on(vault, connect, anchored):
+    connection = await connect(vault)
+    async with anchored() as other:
+        await secret_of(other, connection)
+        await vault.restoration.settle()
+
+        assert not await other.restoration.compare()
+    async with anchored() as other:
+        await secret_of(other, connection)
+        await vault.restoration.settle()
+
+        assert (await renew(other, connection)).generation == 2
+
+
+async def test_many_who_learn_of_it_at_once_go_on(vault, connect, raw, opened):
+    connection = await connect(vault)
+    keep(raw)
+    await renew(vault, connection)
+    put_back(raw)
+    async with opened() as other:
+        await other.restoration.settle(probe=False)
+
+    found = await asyncio.gather(*(vault.get(connection.id, owner=ADA) for _ in range(5)))
+
+    assert {one.generation for one in found} == {1}
+
+
+async def test_what_the_backup_lacked_is_told_once(vault, raw, anchored):
+    await vault.add("openai", ADA, secret=KEY)
+    await vault.room.seen.anchor.flush()
+    raw("delete from connection")
+
+    assert len((await vault.restoration.settle()).missing) == 1
+    async with anchored() as other:
+        assert not await other.restoration.compare()
+
+
+async def test_a_database_that_goes_away_is_told_as_such(vault, connect, monkeypatch):
+    await connect(vault)
+
+    async def rows(_):
+        raise StoreUnavailable("away")
+        yield
+
+    monkeypatch.setattr(vault.room.store, "rows", rows)
+
+    with pytest.raises(StoreUnavailable):
+        await vault.restoration.settle()

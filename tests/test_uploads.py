@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from connector_vault import Gateway
-from connector_vault.errors import OutcomeUnknown, Refused
+from connector_vault.errors import ConnectorVaultError, OutcomeUnknown, Refused
 from tests.deeds import ACME_SECRET, ADA
 from tests.sink import sink
 from tests.sparse import MIB, Sparse, peak
@@ -106,3 +106,23 @@ async def test_a_body_for_the_api_is_put_together_and_carries_the_token(gateway)
     whole = b"--begin--" + file.read(range(file.size)) + b"--end--"
     assert result.value["digest"] == hashlib.sha256(whole).hexdigest()
     assert result.value["token"] is True
+
+
+class Shrinking(Sparse):
+    """A file that has become shorter since it was handed over."""
+
+    def read(self, piece):
+        return super().read(piece)[: max(0, 1000 - piece.start)]
+
+
+async def test_an_empty_part_is_empty(gateway):
+    result = await gateway.call(ADA, "acme.pass_on", {"file": Sparse(10), "first": 10})
+
+    assert result.value["size"] == 0
+
+
+async def test_a_file_that_shrank_is_told_and_the_next_call_works(gateway):
+    with pytest.raises(ConnectorVaultError):
+        await gateway.call(ADA, "acme.pass_on", {"file": Shrinking(300_000)}, timeout=20)
+
+    assert (await gateway.call(ADA, "acme.pass_on", {"file": Sparse(5)})).value["size"] == 5

@@ -1,12 +1,14 @@
 """The way out: where the token is put on, and the only places it can reach."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
 from connector_vault.answer import Answer
 from connector_vault.connector import Api, Connector, Json, Reply, Request, Tool
+from connector_vault.connector.api import UNEXPECTED
 from connector_vault.connector.wire import Flow, Parts, check_request
 from connector_vault.declared import changes, check_declared
 from connector_vault.errors import (
@@ -160,19 +162,27 @@ class Egress:
         if answer.status == 401 or stale is None:
             return answer.status == 401
         body = await answer.short()
-        return body is not None and stale(Reply(answer.status, body, answer.headers))
+        if body is None:
+            return False
+        # A connector's own code, on what a provider says: it decides nothing by failing.
+        with suppress(Exception, SystemExit):
+            return stale(Reply(answer.status, body, answer.headers))
+        return False
 
     async def _is_refused(self, answer: Answer) -> bool:
         # Some providers say no with a status that says yes.
         body = await answer.short()
         if body is None:
             return False
-        try:
-            self.connector.answer(Reply(answer.status, body, answer.headers))
-        except (RateLimited, Reconnect, Refused):
-            return True
-        except Exception:  # noqa: BLE001  # the tool, which reads it again, is told what is wrong
-            return False
+        with suppress(Exception, SystemExit):
+            # What cannot be read is no refusal.
+            json.loads(body or b"null")
+            try:
+                self.connector.answer(Reply(answer.status, body, answer.headers))
+            except (RateLimited, Reconnect):
+                return True
+            except Refused as error:
+                return error.code != UNEXPECTED
         return False
 
     async def _told(self, request: Request, answer: Answer) -> Answer:

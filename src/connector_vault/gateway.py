@@ -196,8 +196,9 @@ class Gateway:
         # A consent may give several, and each may do something else: a Slack bot does not search.
         fitting = _able(connector, tool, live)
         grants = {rows[one.id].grant_key for one in fitting}
-        # What needs no scope does the same with each connection that one consent has given.
-        alike = not tool.scopes and len(grants) == 1 and b"" not in grants
+        # What reads and needs no scope does the same with each connection on one grant.
+        free = tool.effect == "reads" and not tool.scopes
+        alike = free and len(grants) == 1 and b"" not in grants
         if len(fitting) > 1 and not alike:
             named = ", ".join(f"{one.id} ({one.label})" for one in fitting)
             raise Ambiguous(f"{owner} has several {connector.title} accounts, name one: {named}")

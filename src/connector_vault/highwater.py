@@ -13,8 +13,6 @@ _MAX = 50_000
 _ENDED = 2**63
 """Higher than any generation: what was disconnected does not come back to life."""
 
-_LIVE = (State.ACTIVE.value, State.RECONNECT.value)
-
 
 class HighWater:
     """The highest generation that was read of each connection.
@@ -43,13 +41,12 @@ class HighWater:
         Raises:
             RolledBack: it is older than that.
         """
-        standing = row.generation if row.state in _LIVE else _ENDED
-        if standing < seen:
+        ending = row.state == State.REVOKING.value
+        standing = _ENDED if row.state == State.REVOKED.value else row.generation
+        # What is on its way to its end may come to it once more.
+        if standing < seen and not (ending and seen == _ENDED):
             words = "an older state of it is in the database than was there before"
             raise RolledBack(f"{row.id}: {words}: find out who restored what")
-        if row.state == State.REVOKING.value:
-            # On its way to its end, which may fail.
-            standing = row.generation
         self._raise(row, standing)
 
     async def end(self, row: Openable) -> None:

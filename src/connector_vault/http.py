@@ -239,9 +239,13 @@ async def read_body(body: Parts | Flow) -> AsyncGenerator[bytes]:
             yield piece
         return
     pieces = iter(body)
+
+    def following() -> bytes | None:
+        return next(pieces, None)
+
     # A caller's file may lie on a slow disk.
-    while piece := await asyncio.to_thread(lambda: next(pieces, b"")):
-        yield piece
+    while (part := await asyncio.to_thread(following)) is not None:
+        yield part
 
 
 async def _capped(reply: httpx2.Response, limit: int) -> AsyncGenerator[bytes]:

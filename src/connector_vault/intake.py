@@ -79,6 +79,8 @@ async def take_in(room: Room, intake: Intake, over: Row | None = None) -> tuple[
         if over is not None:
             check_mendable(over, intake.provider)
         same = await same_account(room, intake)
+        # Read again, to see whether it is a state of the past that came back.
+        same = same and await room.row(same.id, intake.owner)
         old = over or same
         if over is not None and same is not None and same.id != over.id:
             raise NotAllowed(f"{same.id} holds this account already: name that one, or none")

@@ -92,7 +92,10 @@ def _found(needle: bytes, text: bytes) -> Iterator[tuple[int, int]]:
 
 
 def without(fields: Collection[str], text: bytes) -> bytes:
-    """Hide what these fields of a JSON text hold, however deep. Another text stays as it is."""
+    """Hide what these fields of a JSON text hold, however deep.
+
+    Another text stays as it is, unless one of the names stands in it: then nothing of it is left.
+    """
     hidden = HIDDEN.decode()
 
     def held(found: list[tuple[str, object]]) -> dict[str, object]:
@@ -101,7 +104,7 @@ def without(fields: Collection[str], text: bytes) -> bytes:
     try:
         said: object = json.loads(text, object_pairs_hook=held)
     except (RecursionError, ValueError):
-        return text
+        return HIDDEN if any(name.encode() in text for name in fields) else text
     return json.dumps(said, separators=(",", ":")).encode()
 
 

@@ -147,7 +147,7 @@ def read_tokens(
     connector: Connector, reply: Reply, *, now: int, asked: frozenset[str] | None
 ) -> Tokens:
     """Read the answer to a refresh: the first token set in it. As `read_grants` otherwise."""
-    return read_grants(connector, reply, now=now, asked=asked)[0]
+    return _tokens(connector, reply, _answers(connector, reply)[0], now=now, asked=asked)
 
 
 def read_grants(
@@ -166,10 +166,10 @@ def read_grants(
         RateLimited, Refused: the provider said later, or no.
         Unreachable: it is in trouble, or the answer is not one.
     """
-    return tuple(
-        _tokens(connector, reply, answer, now=now, asked=asked)
-        for answer in _answers(connector, reply)
-    )
+    answers = _answers(connector, reply)
+    # One that is there is not thrown away for another that is none.
+    good = [one for one in answers if one.access_token is not None and not one.error] or answers
+    return tuple(_tokens(connector, reply, one, now=now, asked=asked) for one in good)
 
 
 def _tokens(

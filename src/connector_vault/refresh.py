@@ -119,7 +119,7 @@ class Refresher:
         # Everything that can fail for reasons of ours fails here, before the token is spent.
         room, row = self._room, held.row
         # A token that was spent long ago may come back with a row of yesterday.
-        room.seen.check(row)
+        await room.check(row)
         paper = await room.keyring.journal_key(room.clock())
         key = await room.keyring.get(row.dek_id, row.tenant, row.id)
         tokens, account = await room.keyring.open(row)

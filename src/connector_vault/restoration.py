@@ -43,7 +43,12 @@ class Restoration:
         """
         # First: whatever is read later cannot be older, but for one reason.
         marks, seen = await self._marks(), self._room.seen
-        missing = {name for name, mark in marks.items() if not mark.ended}
+        if (epoch := await self._room.keyring.epoch(seen.epoch)) > seen.epoch:
+            seen.begin(epoch)
+        # What a backup did not have was told when it was put back.
+        missing = {
+            name for name, mark in marks.items() if not mark.ended and mark.epoch >= seen.epoch
+        }
         ended, older = list[str](), list[str]()
         async for row in self._room.store.rows(Everything()):
             missing.discard(row.id)
@@ -90,12 +95,19 @@ class Restoration:
             async with seats:
                 await self._settle(row, gone, marks, count, probe=probe)
 
+        failure: ConnectorVaultError | None = None
         async with asyncio.TaskGroup() as group:
-            async for row in room.store.rows(Everything()):
-                missing.discard(row.id)
-                await seats.acquire()
-                seats.release()
-                group.create_task(seated(row))
+            try:
+                async for row in room.store.rows(Everything()):
+                    missing.discard(row.id)
+                    await seats.acquire()
+                    seats.release()
+                    group.create_task(seated(row))
+            except ConnectorVaultError as error:
+                # What was begun is brought to its end all the same.
+                failure = error
+        if failure is not None:
+            raise failure
         if room.seen.anchor is not None:
             await room.seen.anchor.flush()
         return replace(count.report, missing=tuple(sorted(missing)))
@@ -112,12 +124,16 @@ class Restoration:
         if row.id in gone and row.state != State.REVOKED.value:
             count.add(await self._ended(row))
             return
-        self._room.seen.rise(row)
-        if row.state == State.ACTIVE.value:
-            probe &= row.provider in registry.names()
-            count.add(await self._tried(row, marks.get(row.id)) if probe else "untried")
-        else:
+        if row.state != State.ACTIVE.value:
+            self._room.seen.rise(row)
             count.add()
+            return
+        known = row.provider in registry.names()
+        possible = known and registry.load(row.provider).identity is not None
+        outcome = await self._tried(row, marks.get(row.id)) if probe and possible else "untried"
+        if outcome != "untried" or not (probe and possible):
+            self._room.seen.rise(row)
+        count.add(outcome)
 
     async def _ended(self, row: Row) -> str:
         try:

@@ -12,7 +12,7 @@ from typing import get_args
 
 from connector_vault.audit import Audit, Detail
 from connector_vault.clients import Clients
-from connector_vault.errors import Corrupt, NotConnected, Reconnect, RolledBack
+from connector_vault.errors import Corrupt, NotConnected, Reconnect, RolledBack, Unreachable
 from connector_vault.highwater import HighWater
 from connector_vault.http import Http
 from connector_vault.journal import Journal
@@ -74,14 +74,14 @@ class Room:
             NotConnected: this owner has no such connection.
             RolledBack: a newer state of it was read before.
         """
-        seen = self.seen.of(connection)
+        seen, epoch = self.seen.of(connection), self.seen.epoch
         found = await self.store.get(connection, owner) if _ID.fullmatch(connection) else None
         if found is None:
             raise _unknown(connection, owner)
         try:
             self.seen.rise(found, seen)
         except RolledBack:
-            if not await self._restored():
+            if not await self._restored(epoch):
                 raise
             return await self.credential(connection, owner)
         return found
@@ -93,25 +93,44 @@ class Room:
             NotConnected: this owner has no such connection.
             RolledBack: a newer state of it was read before.
         """
-        seen, known = self.seen.of(connection), _ID.fullmatch(connection) is not None
+        seen, epoch = self.seen.of(connection), self.seen.epoch
+        known = _ID.fullmatch(connection) is not None
         found = [row async for row in self.store.rows(One(connection, owner))] if known else []
         if not found:
             raise _unknown(connection, owner)
         try:
             self.seen.rise(found[0], seen)
         except RolledBack:
-            if not await self._restored():
+            if not await self._restored(epoch):
                 raise
             return await self.row(connection, owner)
         return found[0]
 
-    async def _restored(self) -> bool:
+    async def check(self, row: Row) -> None:
+        """Look at the anchor once more, before something is done that cannot be done twice.
+
+        Raises:
+            RolledBack: another process has seen a newer state.
+            Unreachable: the row has changed since it was read.
+        """
+        epoch = self.seen.epoch
+        try:
+            self.seen.check(row)
+        except RolledBack:
+            if await self._restored(epoch):
+                self.seen.check(row)
+                return
+            now = await self.row(row.id, owner_of(row))
+            if (now.generation, now.grant_id) == (row.generation, row.grant_id):
+                raise
+            raise Unreachable(f"{row.id} changed hands meanwhile: try again") from None
+
+    async def _restored(self, before: int) -> bool:
         # Whether it is older on purpose: somebody restored a backup, and said so.
-        epoch = await self.keyring.epoch(self.seen.epoch)
-        if epoch == self.seen.epoch:
-            return False
-        self.seen.begin(epoch)
-        return True
+        epoch = await self.keyring.epoch(before)
+        if epoch > self.seen.epoch:
+            self.seen.begin(epoch)
+        return epoch > before
 
 
 def owner_of(row: Openable) -> Owner:

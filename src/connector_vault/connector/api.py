@@ -10,9 +10,12 @@ from pydantic import TypeAdapter, ValidationError
 from connector_vault.connector.wire import File, Json, Part, Parts, Request, fill
 from connector_vault.errors import Refused
 
-__all__ = ["Api", "Query", "read"]
+__all__ = ["UNEXPECTED", "Api", "Query", "read"]
 
 T = TypeVar("T")
+UNEXPECTED = "unexpected_answer"
+"""The code of an answer that has another shape than the tool asks for."""
+
 Query = str | int | bool | None
 """A query parameter. None is left out; a bool is sent as true or false."""
 
@@ -73,7 +76,7 @@ class Api(ABC):
         if isinstance(content, bytes):
             body = content
         else:
-            body = Parts((Part(content, span or range(content.size)),))
+            body = Parts((Part(content, range(content.size) if span is None else span),))
         return await self.send(Request(method, url, content=body, headers=headers))
 
 
@@ -88,7 +91,7 @@ def read(into: type[T], said: Json) -> T:
     except ValidationError as error:
         wrong = {".".join(map(str, detail["loc"])): detail["type"] for detail in error.errors()}
         message = ", ".join(f"{name or 'answer'}: {kind}" for name, kind in wrong.items())
-        raise Refused("unexpected_answer", message[:300]) from None
+        raise Refused(UNEXPECTED, message[:300]) from None
     return value
 
 

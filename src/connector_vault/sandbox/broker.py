@@ -107,7 +107,10 @@ class Broker:
 
     def _is_large(self, head: h11.Request) -> bool:
         # What goes to the provider's API carries the token, and may have to be sent twice.
-        uploads = tuple(f"{one}/".encode() for one in self._egress.connector.uploads)
+        connector = self._egress.connector
+        uploads = tuple(f"{one}/".encode() for one in connector.uploads)
+        if head.target.startswith(f"{connector.api}/".encode()):
+            return False
         return _size_of(head) > _SMALL and head.target.startswith(uploads)
 
     def _flowing(self, head: h11.Request) -> Request | ConnectorVaultError:

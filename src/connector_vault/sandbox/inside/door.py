@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import replace
 from urllib.parse import urlencode
 
@@ -81,9 +82,15 @@ class Line:
             await self._put(head, h11.Data(body), h11.EndOfMessage())
             return
         await self._put(head)
-        for piece in body:
-            await self._put(h11.Data(piece))
-        await self._put(h11.EndOfMessage())
+        try:
+            for piece in body:
+                await self._put(h11.Data(piece))
+            await self._put(h11.EndOfMessage())
+        except Exception:  # noqa: BLE001  # whatever a caller's file does
+            # Half a message cannot be taken back: what comes after it would be taken for its rest.
+            with suppress(OSError):
+                self._out.shutdown(socket.SHUT_RDWR)
+            raise Unreachable("a file could not be read to its end while it was sent") from None
 
     async def _put(self, *parts: h11.Event) -> None:
         message = b"".join(sent for part in parts if (sent := self._wire.send(part)))
