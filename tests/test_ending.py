@@ -15,7 +15,7 @@ from connector_vault.connector import (
     Secret,
     Tokens,
 )
-from connector_vault.connector.parts import by_status
+from connector_vault.connector.granting import by_status
 from connector_vault.ending import end_token
 from connector_vault.http import open_http
 

@@ -198,7 +198,7 @@ async def test_a_tool_offered_says_all_a_model_needs(vault, connect):
 
 
 async def test_only_what_works_is_offered(vault, world, connect):
-    await vault.add("openrouter", ADA, secret=Secret("sk-1234567890"))
+    await vault.add("mistral", ADA, secret=Secret("sk-1234567890"))
     connection = await connect(vault)
     assert await gateway_of(vault).tools(ADA) != []
 

@@ -31,7 +31,7 @@ async def test_every_tool_of_a_connector_is_listed(vault, connect, era):
 @each_era
 async def test_only_the_owners_live_accounts_have_tools(vault, connect, era):
     connection = await connect(vault)
-    await vault.add("openrouter", ADA, secret=Secret("sk-1234567890"))
+    await vault.add("mistral", ADA, secret=Secret("sk-1234567890"))
     async with in_memory(vault, era, EVE) as hers, in_memory(vault, era) as mine:
         assert (await names(hers), len(await names(mine))) == ([], 18)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector_vault import Secret, oauth
+from connector_vault import Secret
 from connector_vault.connector import Connector, OAuth, Reply
 from connector_vault.errors import (
     ConnectorVaultError,
@@ -15,6 +15,7 @@ from connector_vault.errors import (
     Refused,
     Unreachable,
 )
+from connector_vault.grants import read_grants
 
 NOW = 1_000_000
 TOKEN = "tok_" + "a" * 36
@@ -37,7 +38,7 @@ def says(status=200, **body):
 
 
 def read(reply, *, asked=frozenset({"read"}), by=ACME):
-    return oauth.read_tokens(by, reply, now=NOW, asked=asked)
+    return read_grants(by, reply, now=NOW, asked=asked)[0]
 
 
 def test_tokens_are_read():
@@ -219,7 +220,7 @@ def test_an_answer_may_hold_several_token_sets():
     by = connector(answers=two)
     reply = says(access_token=TOKEN, scope="a", person={"access_token": SPARE, "scope": "b"})
 
-    bot, person = oauth.read_grants(by, reply, now=NOW, asked=None)
+    bot, person = read_grants(by, reply, now=NOW, asked=None)
 
     assert (bot.access, bot.scopes) == (Secret(TOKEN), {"a"})
     assert (person.access, person.scopes) == (Secret(SPARE), {"b"})
@@ -228,22 +229,22 @@ def test_an_answer_may_hold_several_token_sets():
 @pytest.mark.parametrize("body", [{}, {"person": 1}, {"person": {}}])
 def test_none_of_several_is_no_answer(body):
     with pytest.raises(Unreachable):
-        oauth.read_grants(connector(answers=two), says(**body), now=NOW, asked=None)
+        read_grants(connector(answers=two), says(**body), now=NOW, asked=None)
 
 
 @pytest.mark.parametrize("other", [{}, {"access_token": None}, {"error": "x"}])
 def test_a_token_is_kept_whatever_another_beside_it_is(other):
     reply = says(access_token=TOKEN, person=other)
 
-    (kept,) = oauth.read_grants(connector(answers=two), reply, now=NOW, asked=None)
+    (kept,) = read_grants(connector(answers=two), reply, now=NOW, asked=None)
 
     assert kept.access == Secret(TOKEN)
-    assert oauth.read_tokens(connector(answers=two), reply, now=NOW, asked=None) == kept
+    assert read_grants(connector(answers=two), reply, now=NOW, asked=None)[0] == kept
 
 
 def test_no_token_set_is_no_answer():
     with pytest.raises(Unreachable):
-        oauth.read_grants(connector(answers=lambda _: ()), says(), now=NOW, asked=None)
+        read_grants(connector(answers=lambda _: ()), says(), now=NOW, asked=None)
 
 
 def test_an_answer_is_read_in_the_providers_own_words():

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector_vault import oauth
 from connector_vault.connector import Connector, OAuth, Reply
 from connector_vault.errors import (
     ConnectorVaultError,
@@ -16,6 +15,7 @@ from connector_vault.errors import (
     Refused,
     Unreachable,
 )
+from connector_vault.grants import read_grants
 
 NOW = 1_000_000
 TOKEN = "tok_" + "a" * 36
@@ -38,7 +38,7 @@ def says(status=200, **body):
 
 
 def read(reply, *, asked=frozenset({"read"}), by=ACME):
-    return oauth.read_tokens(by, reply, now=NOW, asked=asked)
+    return read_grants(by, reply, now=NOW, asked=asked)[0]
 
 
 @pytest.mark.parametrize("status", [200, 400, 401])

@@ -13,7 +13,7 @@ from connector_vault import connector, emulator
 PUBLIC = {name: getattr(connector_vault, name) for name in connector_vault.__all__}
 PLANS = {name: getattr(connector, name) for name in connector.__all__}
 PLAYED = {name: getattr(emulator, name) for name in emulator.__all__}
-ALIASES = {"Consent", "Effect", "Ending", "Json"}
+ALIASES = {"Consent", "Effect", "Ending", "Json", "Steps"}
 """What has no docstring, because a type alias cannot have one."""
 
 KINDS = [name for name in {**PUBLIC, **PLANS, **PLAYED} if name not in ALIASES]

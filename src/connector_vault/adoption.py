@@ -4,8 +4,9 @@ import asyncio
 import re
 from collections.abc import Iterator
 
-from connector_vault import oauth, registry
+from connector_vault import oauth
 from connector_vault.connector import Connector
+from connector_vault.dressing import proof_of
 from connector_vault.envelope import length_prefixed
 from connector_vault.errors import (
     BadArguments,
@@ -16,7 +17,7 @@ from connector_vault.errors import (
     Unreachable,
 )
 from connector_vault.intake import Intake, identify, same_account, take_in
-from connector_vault.model import Account, Owner, Secret, State, Tokens
+from connector_vault.model import Account, Client, Owner, Secret, State, Tokens
 from connector_vault.refresh import Refresher
 from connector_vault.room import Room, check_usable, owner_of
 from connector_vault.stores import Owned, Row
@@ -34,7 +35,7 @@ async def adopt(
     room: Room, refresher: Refresher, provider: str, owner: Owner, tokens: Tokens, client: str
 ) -> Row:
     """Take over tokens: what `Vault.adopt` does."""
-    connector = registry.load(provider)
+    connector = room.catalog.load(provider)
     oauth.oauth_of(connector)
     _check(tokens)
     known = room.clients.named(provider, client, owner.tenant)
@@ -42,7 +43,7 @@ async def adopt(
     # The same tokens once more are spent by now: to refresh them again could end the grant.
     row = await _adopted(room, provider, owner, origin)
     if row is None:
-        account = await _account(room, connector, tokens)
+        account = await _account(room, connector, known, tokens)
         intake = Intake(
             owner=owner,
             provider=provider,
@@ -88,10 +89,12 @@ async def _origin(room: Room, tokens: Tokens) -> str:
     return f"adopted:{mark[:16].hex()}"
 
 
-async def _account(room: Room, connector: Connector, tokens: Tokens) -> Account | None:
+async def _account(
+    room: Room, connector: Connector, client: Client, tokens: Tokens
+) -> Account | None:
     deadline = asyncio.get_running_loop().time() + _TIMEOUT
     try:
-        return await identify(room, connector, tokens, deadline)
+        return await identify(room, connector, tokens, deadline, proof_of(connector, client))
     except Reconnect as error:
         if tokens.refresh is not None:
             return None
@@ -112,14 +115,15 @@ async def name(room: Room, row: Row) -> Row:
         Refused, RateLimited, Unreachable, TimedOut: its provider did not say.
     """
     tokens, _ = await room.keyring.open(row)
-    account = await _account(room, registry.load(row.provider), tokens)
+    client = room.clients.holding(row.provider, row.client_id, row.tenant)
+    account = await _account(room, room.catalog.load(row.provider), client, tokens)
     if account is None or not account.id:
         return row
     intake = Intake(
         owner=owner_of(row),
         provider=row.provider,
         kind="oauth",
-        client=room.clients.holding(row.provider, row.client_id, row.tenant),
+        client=client,
         tokens=tokens,
         account=account,
         origin=row.origin,

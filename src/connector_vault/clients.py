@@ -1,6 +1,6 @@
 """The OAuth clients an operator registered, and which of them serves whom."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from connector_vault.errors import Misconfigured
 from connector_vault.model import Client
@@ -11,8 +11,12 @@ __all__ = ["Clients"]
 class Clients:
     """Chooses clients. A tenant's own comes before one that serves every tenant."""
 
-    def __init__(self, clients: Iterable[Client] = ()) -> None:
+    def __init__(
+        self, clients: Iterable[Client] = (), family: Callable[[str], str] = lambda name: name
+    ) -> None:
         self._clients = tuple(clients)
+        self._family = family
+        """Under which name those of a connector are registered."""
 
     def named(self, provider: str, name: str, tenant: str) -> Client:
         """Give the client a new consent is asked under.
@@ -23,7 +27,7 @@ class Clients:
         fitting = [client for client in self._serving(provider, tenant) if client.name == name]
         if fitting:
             return fitting[0]
-        setting = f"CONNECTOR_VAULT_{provider.upper()}_CLIENT_ID"
+        setting = f"CONNECTOR_VAULT_{self._family(provider).upper()}_CLIENT_ID"
         msg = f"no OAuth client {name!r} for {provider}: set {setting} and ..._CLIENT_SECRET"
         raise Misconfigured(msg)
 
@@ -40,9 +44,10 @@ class Clients:
         raise Misconfigured(msg)
 
     def _serving(self, provider: str, tenant: str) -> list[Client]:
+        names = {provider, self._family(provider)}
         serving = (
             client
             for client in self._clients
-            if client.provider == provider and client.tenant in (None, tenant)
+            if client.provider in names and client.tenant in (None, tenant)
         )
         return sorted(serving, key=lambda client: client.tenant is None)

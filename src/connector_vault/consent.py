@@ -4,15 +4,14 @@ import asyncio
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from hashlib import sha256
 from secrets import token_urlsafe
 from urllib.parse import urlsplit
 
-from connector_vault import oauth, registry
-from connector_vault.connector import Connector
+from connector_vault import grants, oauth
+from connector_vault.begun import Begun, id_of, opened, sealed
+from connector_vault.connector import Connector, Reply, Request
+from connector_vault.dressing import proof_of
 from connector_vault.ending import end_token
-from connector_vault.envelope import Binding, decode, encode
 from connector_vault.errors import (
     BadArguments,
     ConnectorVaultError,
@@ -28,9 +27,9 @@ from connector_vault.errors import (
 )
 from connector_vault.http import origin_of, origins_of
 from connector_vault.intake import Intake, check_mendable, identify, take_in
-from connector_vault.model import Account, Owner, Pending, Secret, Tokens
+from connector_vault.model import Account, Client, Owner, Pending, Secret, Tokens
 from connector_vault.room import Room, moment
-from connector_vault.stores import AddConsent, Claim, Consent, Row
+from connector_vault.stores import AddConsent, Claim, Row
 
 __all__ = ["begin", "finish"]
 
@@ -54,17 +53,8 @@ _BEFORE_THE_CODE = (
 )
 """What goes wrong before a provider has looked at a code."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Begun:
-    """What a consent was begun with; sealed until the callback."""
-
-    provider: str
-    client_id: str
-    redirect_uri: str
-    scopes: str
-    verifier: Secret
-    reconnect: str
+_NO_ANSWER = (OutcomeUnknown, RateLimited, Reconnect, TimedOut, Unreachable)
+"""What goes wrong after a code was spent: only another consent helps."""
 
 
 async def begin(
@@ -79,7 +69,7 @@ async def begin(
 ) -> Pending:
     """Begin a consent: what `Vault.connect` does."""
     _check_redirect(redirect_uri)
-    connector = registry.load(provider)
+    connector = room.catalog.load(provider)
     if isinstance(scopes, str):
         raise BadArguments("scopes are a list of texts, not one text")
     asked = oauth.oauth_of(connector).scopes if scopes is None else tuple(scopes)
@@ -89,7 +79,7 @@ async def begin(
     if reconnect is not None:
         check_mendable(await room.row(reconnect, owner), provider)
     state, verifier = token_urlsafe(32), token_urlsafe(64)
-    begun = _Begun(
+    begun = Begun(
         provider=provider,
         client_id=known.id,
         redirect_uri=redirect_uri,
@@ -98,7 +88,7 @@ async def begin(
         reconnect=reconnect or "",
     )
     expires_at = room.clock() + _LIFE
-    consent = await _seal(room, owner, _id(state), expires_at, begun)
+    consent = await sealed(room.keyring, owner, id_of(state), expires_at, begun)
     line = room.audit.about(owner, "consent", "begun", provider=provider, scopes=begun.scopes)
     await room.store.commit(AddConsent(consent, room.clock()), line)
     url = oauth.authorize(
@@ -110,26 +100,29 @@ async def begin(
 async def finish(room: Room, url: str, owner: Owner) -> tuple[Row, ...]:
     """Finish a consent: what `Vault.finish` does."""
     answer = oauth.callback(url)
-    taken = await room.store.take(Claim(_id(answer.state), owner, room.clock()))
+    taken = await room.store.take(Claim(id_of(answer.state), owner, room.clock()))
     if not taken:
         words = "this callback is unknown, already used, too old or somebody else's"
         raise NotAllowed(f"{words}: start again with `connect`")
     (consent,) = taken
     deadline = asyncio.get_running_loop().time() + _TIMEOUT
     try:
-        begun = await _open(room, consent)
-        connector = registry.load(begun.provider)
+        begun = await opened(room.keyring, consent)
+        connector = room.catalog.load(begun.provider)
         _check_origin(connector, begun, answer, url)
         code = await _code(room, connector, answer, owner)
-        grants = await _exchange(room, connector, begun, owner, code, deadline)
+        reply, granted = await _exchange(room, connector, begun, owner, code, deadline)
     except _BEFORE_THE_CODE:
         # The code was not looked at, and is still good: the right callback may come yet.
         await room.store.commit(AddConsent(consent, room.clock()))
         raise
-    return await _take_all(room, connector, begun, owner, grants, deadline)
+    found = [grants.Found(tokens) for tokens in granted]
+    if oauth.oauth_of(connector).complete is not None:
+        found = await _complete(room, connector, begun, owner, reply, deadline)
+    return await _take_all(room, connector, begun, owner, found, deadline)
 
 
-def _check_origin(connector: Connector, begun: _Begun, answer: oauth.Callback, url: str) -> None:
+def _check_origin(connector: Connector, begun: Begun, answer: oauth.Callback, url: str) -> None:
     oauth.check_issuer(connector, answer)
     if (urlsplit(url).path or "/") != (urlsplit(begun.redirect_uri).path or "/"):
         raise NotAllowed("this callback came to another address: start again with `connect`")
@@ -144,47 +137,70 @@ async def _code(room: Room, connector: Connector, answer: oauth.Callback, owner:
 
 
 async def _exchange(
-    room: Room, connector: Connector, begun: _Begun, owner: Owner, code: Secret, deadline: float
-) -> tuple[Tokens, ...]:
+    room: Room, connector: Connector, begun: Begun, owner: Owner, code: Secret, deadline: float
+) -> tuple[Reply, tuple[Tokens, ...]]:
     client = room.clients.holding(begun.provider, begun.client_id, owner.tenant)
     request = oauth.exchange(
         connector, client, code=code, redirect_uri=begun.redirect_uri, verifier=begun.verifier
     )
-    asked = frozenset(begun.scopes.split())
-    again = f"{connector.title} gave no usable answer: start again with `connect`"
     try:
         reply = await room.http.send(request, origins=origins_of(connector), deadline=deadline)
     except OutcomeUnknown as error:
-        raise Refused("no_answer", again) from error
+        raise Refused("no_answer", _again(connector)) from error
     try:
-        return oauth.read_grants(connector, reply, now=room.clock(), asked=asked)
+        return reply, grants.read_grants(
+            connector, reply, now=room.clock(), asked=frozenset(begun.scopes.split())
+        )
     except Reconnect as error:
         words = f"{connector.title} does not take this code: start again with `connect`"
         raise Refused(error.reason, words) from error
     except Unreachable as error:
         # The code was sent and may be spent: another try with it can only fail.
-        raise Refused("unusable_answer", again) from error
+        raise Refused("unusable_answer", _again(connector)) from error
+
+
+async def _complete(
+    room: Room, connector: Connector, begun: Begun, owner: Owner, reply: Reply, deadline: float
+) -> list[grants.Found]:
+    client = room.clients.holding(begun.provider, begun.client_id, owner.tenant)
+
+    async def send(request: Request) -> Reply:
+        return await room.http.send(request, origins=origins_of(connector), deadline=deadline)
+
+    try:
+        return await grants.complete(
+            connector, client, reply, send, now=room.clock(), asked=frozenset(begun.scopes.split())
+        )
+    except _NO_ANSWER as error:
+        raise Refused("unusable_answer", _again(connector)) from error
+
+
+def _again(connector: Connector) -> str:
+    return f"{connector.title} gave no usable answer: start again with `connect`"
 
 
 async def _take_all(
     room: Room,
     connector: Connector,
-    begun: _Begun,
+    begun: Begun,
     owner: Owner,
-    grants: Sequence[Tokens],
+    found: Sequence[grants.Found],
     deadline: float,
 ) -> tuple[Row, ...]:
     client = room.clients.holding(begun.provider, begun.client_id, owner.tenant)
     kept: list[Row] = []
     try:
         over = await room.row(begun.reconnect, owner) if begun.reconnect else None
-        accounts = [await _identify(room, connector, tokens, deadline) for tokens in grants]
-        if len(grants) > 1:
+        accounts = [
+            account or await _identify(room, connector, client, tokens, deadline)
+            for tokens, account in found
+        ]
+        if len(found) > 1:
             _check_among(over, accounts)
-        for tokens, account in zip(grants, accounts, strict=True):
+        for (tokens, _), account in zip(found, accounts, strict=True):
             intake = Intake(
                 owner=owner,
-                provider=begun.provider,
+                provider=account.provider or begun.provider,
                 kind="oauth",
                 client=client,
                 tokens=tokens,
@@ -192,14 +208,14 @@ async def _take_all(
                 origin="consent",
             )
             # Of several, the one of its account mends the connection that was named.
-            named = over if len(grants) == 1 or _is_of(over, account) else None
+            named = over if len(found) == 1 or _is_of(over, account) else None
             row, old = await take_in(room, intake, named)
             kept.append(row)
             if old is not None:
                 await _end_replaced(room, connector, old, tokens)
     except BaseException:
         # A token that nobody keeps must not live on.
-        for tokens in grants[len(kept) :]:
+        for tokens, _ in found[len(kept) :]:
             with suppress(ConnectorVaultError):
                 await end_token(room, connector, client, tokens)
         raise
@@ -216,9 +232,11 @@ def _is_of(row: Row | None, account: Account) -> bool:
     return row is not None and row.account == account.id
 
 
-async def _identify(room: Room, connector: Connector, tokens: Tokens, deadline: float) -> Account:
+async def _identify(
+    room: Room, connector: Connector, client: Client, tokens: Tokens, deadline: float
+) -> Account:
     try:
-        return await identify(room, connector, tokens, deadline)
+        return await identify(room, connector, tokens, deadline, proof_of(connector, client))
     except (RateLimited, Reconnect, TimedOut, Unreachable) as error:
         words = f"{connector.title} did not say whose account it is: start again with `connect`"
         raise Refused("account_unknown", words) from error
@@ -241,45 +259,3 @@ def _check_redirect(uri: str) -> None:
     except NotAllowed:
         words = "a redirect URI begins with https://, or with http:// on this machine"
         raise BadArguments(words) from None
-
-
-def _id(state: str) -> bytes:
-    # The database never holds a state: who reads it could not finish somebody's consent.
-    return sha256(state.encode()).digest()
-
-
-def _binding(consent: Consent) -> Binding:
-    place = consent.id.hex()
-    return Binding(
-        consent.tenant, consent.user, place, "", "consent", "", "", 0, consent.expires_at
-    )
-
-
-async def _seal(room: Room, owner: Owner, id_: bytes, expires_at: int, begun: _Begun) -> Consent:
-    key = await room.keyring.store_key()
-    blank = Consent(id_, owner.tenant, owner.user or "", expires_at, b"")
-    said = {
-        "client_id": begun.client_id,
-        "provider": begun.provider,
-        "reconnect": begun.reconnect,
-        "redirect_uri": begun.redirect_uri,
-        "scopes": begun.scopes,
-        "verifier": begun.verifier.reveal(),
-    }
-    return blank._replace(sealed=key.seal(_binding(blank), encode(said)))
-
-
-async def _open(room: Room, consent: Consent) -> _Begun:
-    key = await room.keyring.store_key()
-    said = {
-        name: str(value)
-        for name, value in decode(key.open(_binding(consent), consent.sealed)).items()
-    }
-    return _Begun(
-        provider=said["provider"],
-        client_id=said["client_id"],
-        redirect_uri=said["redirect_uri"],
-        scopes=said["scopes"],
-        verifier=Secret(said["verifier"]),
-        reconnect=said["reconnect"],
-    )

@@ -8,9 +8,9 @@ from connector_vault.errors import NotAllowed
 
 __all__ = ["changes", "check_declared"]
 
-_HOLES = {"{}": r"(?:(?!%2[Ff]|%5[Cc])[^/])+", "{/}": "[^/]+"}
-"""A segment without a slash in it, and one that stands for several. Servers that decode before they
-route see the slashes."""
+_HOLES = {"{}": r"(?:(?!%2[Ff]|%5[Cc])[^/])+", "{/}": "[^/]+", "{*}": ".+"}
+"""A segment without a slash in it, one that stands for several, and anything that follows. Servers
+that decode before they route see the slashes."""
 
 
 def check_declared(tool: Tool, request: Request) -> None:
@@ -33,8 +33,8 @@ def changes(tool: Tool, request: Request) -> bool:
     if request.method == "GET" or tool.effect == "reads":
         # Some providers are asked by POST, too.
         return False
-    if request.url.startswith("/"):
-        return _pattern(tool.silent).fullmatch(f"{request.method} {request.url}") is None
+    if _pattern(tool.silent).fullmatch(f"{request.method} {request.url}"):
+        return False
     return not request.url.startswith(tuple(f"{one}/" for one in tool.silent))
 
 
@@ -44,5 +44,5 @@ def _pattern(requests: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def _shape(request: str) -> str:
-    parts = re.split(r"(\{/?\})", request)
+    parts = re.split(r"(\{[/*]?\})", request)
     return "".join(_HOLES.get(part) or re.escape(part) for part in parts)

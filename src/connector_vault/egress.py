@@ -9,8 +9,9 @@ from dataclasses import replace
 from connector_vault.answer import Answer
 from connector_vault.connector import Api, Connector, Json, Reply, Request, Tool
 from connector_vault.connector.api import UNEXPECTED
-from connector_vault.connector.wire import Flow, Parts, check_request
+from connector_vault.connector.wire import Flow, Parts, check_request, is_among
 from connector_vault.declared import changes, check_declared
+from connector_vault.dressing import Proof, api_request, mask_of, with_token
 from connector_vault.errors import (
     ConnectorVaultError,
     NotAllowed,
@@ -25,7 +26,7 @@ from connector_vault.http import Http, origin_of, read_body
 from connector_vault.masking import Mask, without
 from connector_vault.model import AccessToken, Secret
 
-__all__ = ["Direct", "Egress", "Progress", "api_request", "mask_of"]
+__all__ = ["Direct", "Egress", "Progress"]
 
 MAX_REPLY = 10 * 1024 * 1024
 """Bytes of an API's answer."""
@@ -53,8 +54,12 @@ class Egress:
         *,
         deadline: float,
         progress: Progress | None = None,
+        proof: Proof | None = None,
+        account: str = "",
     ) -> None:
         self.connector = connector
+        self.account = account
+        self._proof = proof
         self._tool = tool
         self._http = http
         self._tokens = tokens
@@ -91,11 +96,11 @@ class Egress:
             OutcomeUnknown: it was sent, and no answer came.
         """
         check_request(request)
-        at_api = request.url.startswith("/")
-        if at_api:
+        known = self._is_with_token(request)
+        if known:
             check_declared(self._tool, request)
         token = await self._tokens(None)
-        if at_api:
+        if known:
             async with self._once(request, token) as answer:
                 if not await self._is_stale(answer):
                     yield await self._told(request, answer)
@@ -104,6 +109,20 @@ class Egress:
             token = await self._tokens(token.generation)
         async with self._once(request, token) as answer:
             yield await self._told(request, answer)
+
+    def _is_with_token(self, request: Request) -> bool:
+        return request.url.startswith("/") or origin_of(request.url) in self.connector.guarded
+
+    def _outgoing(self, request: Request, token: Secret) -> tuple[Request, str]:
+        connector = self.connector
+        if request.url.startswith("/"):
+            return api_request(connector, request, token, self._proof), origin_of(connector.api)
+        request, origin = self._watched(request), origin_of(request.url)
+        if origin in connector.guarded:
+            return with_token(request, token, scheme=connector.guarded[origin]), origin
+        if not is_among(request.url, connector.uploads):
+            raise NotAllowed(f"{origin} is not a host of this connector")
+        return request, origin
 
     def _watched(self, request: Request) -> Request:
         body = request.content
@@ -121,10 +140,7 @@ class Egress:
     @asynccontextmanager
     async def _once(self, request: Request, token: AccessToken) -> AsyncGenerator[Answer]:
         count = int(changes(self._tool, request))
-        outgoing, origins = self._watched(request), frozenset(self.connector.uploads)
-        if request.url.startswith("/"):
-            outgoing = api_request(self.connector, request, token.secret)
-            origins = frozenset({origin_of(self.connector.api)})
+        outgoing, origin = self._outgoing(request, token.secret)
         if token.secret not in self._shown:
             self._shown.append(token.secret)
         self._changes += count
@@ -132,7 +148,7 @@ class Egress:
         answered = False
         try:
             async with self._http.stream(
-                outgoing, origins=origins, deadline=self._deadline, limit=MAX_REPLY
+                outgoing, origins={origin}, deadline=self._deadline, limit=MAX_REPLY
             ) as answer:
                 answered = True
                 self._under_way -= count
@@ -210,28 +226,12 @@ class Direct(Api):
 
     def __init__(self, egress: Egress) -> None:
         self._egress = egress
+        self.account = egress.account
 
     async def send(self, request: Request) -> Json:
         async with self._egress.exchange(request) as answer:
             body = b"".join([piece async for piece in answer.pieces])
         return self._egress.connector.answer(Reply(answer.status, body, answer.headers))
-
-
-def mask_of(connector: Connector, *tokens: Secret) -> Mask:
-    """Make what takes these tokens out of a connector's answers."""
-    return Mask([token.reveal() for token in tokens], connector.patterns)
-
-
-def api_request(connector: Connector, request: Request, token: Secret) -> Request:
-    """Join a path to the connector's base, and put its headers and the token on.
-
-    Raises:
-        NotAllowed: the method or the path is not one.
-    """
-    check_request(request)
-    headers = _joined(connector.headers, request.headers)
-    headers["Authorization"] = f"Bearer {token.reveal()}"
-    return replace(request, url=connector.api + request.url, headers=headers)
 
 
 def _clean(headers: Mapping[str, str], mask: Mask) -> Mapping[str, str]:
@@ -243,11 +243,6 @@ def _clean(headers: Mapping[str, str], mask: Mask) -> Mapping[str, str]:
         name: mask.clean(said.encode("latin-1", "replace")).decode("latin-1")
         for name, said in headers.items()
     }
-
-
-def _joined(ours: Mapping[str, str], theirs: Mapping[str, str]) -> dict[str, str]:
-    said = {name.lower() for name in theirs}
-    return {name: value for name, value in ours.items() if name.lower() not in said} | dict(theirs)
 
 
 def _is_blank_failure(answer: Answer) -> bool:

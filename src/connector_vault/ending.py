@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from connector_vault.connector import Connector, Reply, Request
-from connector_vault.connector.parts import Ending
+from connector_vault.connector import Connector, Ending, Reply, Request
 from connector_vault.http import origins_of
 from connector_vault.model import Client, Tokens
 from connector_vault.room import Room

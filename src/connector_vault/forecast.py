@@ -2,13 +2,19 @@
 
 from typing import TypedDict
 
-from connector_vault import registry, schedule
+from connector_vault import schedule
 from connector_vault.connector import OAuth
 from connector_vault.model import Tokens
 from connector_vault.room import Room
 from connector_vault.stores import Row
 
 __all__ = ["Times", "planned"]
+
+_DAY = 24 * 3600 * 1000
+"""Milliseconds."""
+
+_AHEAD = 14 * _DAY
+"""How long before its end somebody is told who alone can put it off."""
 
 
 class Times(TypedDict):
@@ -22,7 +28,7 @@ class Times(TypedDict):
 def planned(room: Room, row: Row, tokens: Tokens) -> Times:
     """Plan the life of a token set that goes into this row."""
     now = room.clock()
-    oauth = registry.load(row.provider).oauth if row.kind == "oauth" else None
+    oauth = room.catalog.load(row.provider).oauth if row.kind == "oauth" else None
     plan = schedule.plan(
         now=now,
         expires_at=tokens.expires_at,
@@ -31,7 +37,12 @@ def planned(room: Room, row: Row, tokens: Tokens) -> Times:
         used_at=row.used_at,
         chance=room.chance(),
     )
-    return Times(due_at=plan.due_at, dies_on=plan.dies_on, warn_at=plan.warn_at)
+    warn_at = plan.warn_at
+    if oauth is not None and oauth.outlives:
+        # Only a person renews it: told while there is time, whatever is tried meanwhile.
+        warn_at = plan.dies_on and plan.dies_on - _AHEAD
+    told = row.dies_on and not row.warn_at and plan.dies_on <= row.dies_on + _DAY
+    return Times(due_at=plan.due_at, dies_on=plan.dies_on, warn_at=0 if told else warn_at)
 
 
 def _grant_end(oauth: OAuth | None, row: Row, tokens: Tokens, now: int) -> int:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from connector_vault import registry
 from connector_vault.connector import Connector, Effect, Json, Tool
 from connector_vault.egress import Egress, Progress
 from connector_vault.errors import (
@@ -85,7 +84,7 @@ class Gateway:
         `require`: whose tools are refused where the kernel has no sandbox for processes.
         """
         self._vault = vault
-        self._runner = Runner(isolation, require)
+        self._runner = Runner(isolation, require, vault.room.catalog)
         vault.closing.push_async_callback(self._runner.close)
 
     async def __aenter__(self) -> Self:
@@ -105,7 +104,7 @@ class Gateway:
                 accounts.setdefault(connection.provider, []).append(connection)
         offers: list[Offer] = []
         for provider, connections in sorted(accounts.items()):
-            for connector in _loaded(provider):
+            for connector in self._loaded(provider):
                 offers += await self._offers(connector, tuple(connections))
         return offers
 
@@ -136,7 +135,7 @@ class Gateway:
         # Whoever is not checked by a type checker is told here.
         if not isinstance(arguments, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise BadArguments("arguments are a mapping of names to values")
-        connector, found = _find(tool)
+        connector, found = self._find(tool)
         work = Work(connector=connector, tool=found, owner=owner, arguments=dict(arguments))
         self._runner.check(work)
         seconds = found.timeout if timeout is None else timeout
@@ -173,6 +172,26 @@ class Gateway:
             for tool in connector.tools
             if tool.name in known
         ]
+
+    def _loaded(self, provider: str) -> tuple[Connector, ...]:
+        if provider not in self._vault.room.catalog.names():
+            return ()
+        try:
+            return (self._vault.room.catalog.load(provider),)
+        except Misconfigured as error:
+            _log.warning("no tools of %s: %s", provider, error)
+            return ()
+
+    def _find(self, name: str) -> tuple[Connector, Tool]:
+        provider, dot, tool = name.partition(".")
+        if not dot:
+            raise BadArguments("a tool is named PROVIDER.TOOL, such as github.create_issue")
+        connector = self._vault.room.catalog.load(provider)
+        for found in connector.tools:
+            if found.name == tool:
+                return connector, found
+        names = ", ".join(found.name for found in connector.tools) or "none"
+        raise BadArguments(f"{connector.title} has no tool of that name: it has {names}")
 
     async def _account(
         self, connector: Connector, tool: Tool, owner: Owner, connection: str | None
@@ -228,9 +247,15 @@ class Gateway:
         async def token(newer_than: int | None) -> AccessToken:
             return await self._vault.current(row.id, owner=work.owner, newer_than=newer_than)
 
-        http = self._vault.room.http
         egress = Egress(
-            work.connector, work.tool, http, token, deadline=deadline, progress=progress
+            work.connector,
+            work.tool,
+            self._vault.room.http,
+            token,
+            deadline=deadline,
+            progress=progress,
+            proof=self._vault.room.proof(row),
+            account=row.account,
         )
         try:
             return await self._runner.run(work, egress, deadline)
@@ -251,28 +276,6 @@ def _able(
 ) -> Sequence[Connection]:
     found = [*connections]
     return [one for one in found if not connector.lacking(tool, one.scopes)] or found
-
-
-def _loaded(provider: str) -> tuple[Connector, ...]:
-    if provider not in registry.names():
-        return ()
-    try:
-        return (registry.load(provider),)
-    except Misconfigured as error:
-        _log.warning("no tools of %s: %s", provider, error)
-        return ()
-
-
-def _find(name: str) -> tuple[Connector, Tool]:
-    provider, dot, tool = name.partition(".")
-    if not dot:
-        raise BadArguments("a tool is named PROVIDER.TOOL, such as github.create_issue")
-    connector = registry.load(provider)
-    for found in connector.tools:
-        if found.name == tool:
-            return connector, found
-    names = ", ".join(found.name for found in connector.tools) or "none"
-    raise BadArguments(f"{connector.title} has no tool of that name: it has {names}")
 
 
 def _check_scopes(connector: Connector, tool: Tool, granted: frozenset[str] | None) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from connector_vault import lifecycle
 from connector_vault.connector import Connector
-from connector_vault.egress import api_request, mask_of
+from connector_vault.dressing import Proof, api_request, mask_of
 from connector_vault.envelope import length_prefixed
 from connector_vault.errors import (
     BadArguments,
@@ -15,7 +15,7 @@ from connector_vault.errors import (
 )
 from connector_vault.forecast import planned
 from connector_vault.http import origins_of
-from connector_vault.keyring import scope_text, seal
+from connector_vault.keyring import scope_text
 from connector_vault.lifecycle import Happening
 from connector_vault.model import Account, Client, Kind, Owner, State, Tokens
 from connector_vault.room import Room, new_id
@@ -45,15 +45,23 @@ class Intake:
     """"consent", "pasted", or "adopted" and what tells that the same tokens are adopted again."""
 
 
-async def identify(room: Room, connector: Connector, tokens: Tokens, deadline: float) -> Account:
+async def identify(
+    room: Room,
+    connector: Connector,
+    tokens: Tokens,
+    deadline: float,
+    proof: Proof | None = None,
+) -> Account:
     """Ask the provider whose token this is. `deadline` is a time of the loop's clock.
+
+    `proof`: of holding the secret of the client that was granted it, where that is asked for.
 
     Raises:
         Reconnect, Refused, RateLimited, Unreachable, TimedOut: it did not say.
     """
     if connector.identity is None:
         return Account(id="")
-    request = api_request(connector, connector.identity.request, tokens.access)
+    request = api_request(connector, connector.identity.request, tokens.access, proof)
     try:
         reply = await room.http.send(request, origins=origins_of(connector), deadline=deadline)
     except OutcomeUnknown as error:
@@ -149,7 +157,7 @@ async def _add(room: Room, intake: Intake) -> Row:
         changed_at=now,
     )
     row = blank._replace(
-        sealed=seal(key, blank, intake.tokens, intake.account.id),
+        sealed=room.keyring.seal(key, blank, intake.tokens, intake.account.id),
         **planned(room, blank, intake.tokens),
     )
     line = room.audit.line(row, "connect", kind=row.kind, scopes=row.scopes)
@@ -193,7 +201,7 @@ async def _replace(room: Room, intake: Intake, old: Row) -> Row:
     )
     new = new._replace(**planned(room, new, intake.tokens))
     key = await room.keyring.get(old.dek_id, old.tenant, old.id)
-    new = new._replace(sealed=seal(key, new, intake.tokens, intake.account.id))
+    new = new._replace(sealed=room.keyring.seal(key, new, intake.tokens, intake.account.id))
     changed = {
         name: value
         for name, value in new._asdict().items()
@@ -223,5 +231,6 @@ async def _grant_key(room: Room, intake: Intake) -> bytes:
     if intake.client is None or not intake.account.id:
         return b""
     key = await room.keyring.store_key()
-    names = (intake.provider, intake.client.id, intake.account.grant or intake.account.id)
+    family = room.catalog.family(intake.provider)
+    names = (family, intake.client.id, intake.account.grant or intake.account.id)
     return key.mac(length_prefixed(*(name.encode() for name in names)))

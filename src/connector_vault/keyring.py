@@ -1,6 +1,6 @@
 """Rows, opened and sealed under their data keys; and the keys that are no connection's."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from secrets import token_bytes
 
@@ -20,6 +20,9 @@ from connector_vault.stores import (
 )
 
 __all__ = ["Keyring", "open_keyring", "reply_binding", "scope_text", "seal"]
+
+Endpoint = Callable[[str], bytes]
+"""Gives the digest of a configured service's addresses, and nothing for any other provider."""
 
 _DAY = 24 * 3600 * 1000
 """Milliseconds."""
@@ -43,8 +46,9 @@ _EPOCH = "epoch"
 class Keyring:
     """Opens and seals rows. Data keys are kept for a while, tokens never."""
 
-    def __init__(self, store: Store, keys: DataKeys) -> None:
+    def __init__(self, store: Store, keys: DataKeys, endpoint: Endpoint = lambda _: b"") -> None:
         self._store = store
+        self._endpoint = endpoint
         self.keys = keys
 
     async def create(self, tenant: str, connection: str) -> tuple[DataKey, WrappedKey]:
@@ -64,6 +68,10 @@ class Keyring:
         """
         said = await self._said(row)
         return _tokens(said, row.expires_at), _text(said, "account")
+
+    def seal(self, key: DataKey, row: Row, tokens: Tokens, account: str) -> bytes:
+        """Seal a token set into its place, as `seal` does."""
+        return seal(key, row, tokens, account, self._endpoint(row.provider))
 
     async def access(self, row: Openable) -> tuple[Secret, frozenset[str] | None]:
         """Open only what is handed out of a row: the access token and its scopes."""
@@ -162,21 +170,30 @@ class Keyring:
         key = self.keys.at_hand(row.dek_id)
         if key is None:
             key = await self.keys.get(row.dek_id, row.tenant, row.id)
-        return decode(key.open(binding_of(row), row.sealed))
+        endpoint = self._endpoint(row.provider)
+        try:
+            return decode(key.open(binding_of(row, endpoint), row.sealed))
+        except Corrupt:
+            if not endpoint:
+                raise
+            words = (
+                f"{row.id} was sealed for other addresses than {row.provider} has now, or altered"
+            )
+            raise Corrupt(f"{words}: put them back, or disconnect it and add it anew") from None
 
 
-async def open_keyring(store: Store, keys: DataKeys) -> Keyring:
+async def open_keyring(store: Store, keys: DataKeys, endpoint: Endpoint = lambda _: b"") -> Keyring:
     """Open the keyring of a store, and prove that its holder is the right one.
 
     Raises:
         Misconfigured, Corrupt, KeysUnavailable, KeysDenied: as `settle_store_key` says.
     """
-    keyring = Keyring(store, keys)
+    keyring = Keyring(store, keys, endpoint)
     await keyring.settle_store_key()
     return keyring
 
 
-def seal(key: DataKey, row: Row, tokens: Tokens, account: str) -> bytes:
+def seal(key: DataKey, row: Row, tokens: Tokens, account: str, endpoint: bytes = b"") -> bytes:
     """Seal a token set into its place: everything `row` says beside it is bound."""
     said = {
         "access": tokens.access.reveal(),
@@ -185,7 +202,7 @@ def seal(key: DataKey, row: Row, tokens: Tokens, account: str) -> bytes:
         "refresh_expires_at": tokens.refresh_expires_at,
         "scopes": scope_text(tokens.scopes),
     }
-    return key.seal(binding_of(row), encode(said))
+    return key.seal(binding_of(row, endpoint), encode(said))
 
 
 def scope_text(scopes: frozenset[str] | None) -> str | None:
@@ -193,7 +210,7 @@ def scope_text(scopes: frozenset[str] | None) -> str | None:
     return None if scopes is None else " ".join(sorted(scopes))
 
 
-def binding_of(row: Openable) -> Binding:
+def binding_of(row: Openable, endpoint: bytes = b"") -> Binding:
     return Binding(
         row.tenant,
         row.user,
@@ -204,6 +221,7 @@ def binding_of(row: Openable) -> Binding:
         row.client_id,
         row.generation,
         row.expires_at,
+        endpoint,
     )
 
 

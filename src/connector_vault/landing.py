@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from connector_vault import lifecycle, registry
+from connector_vault import lifecycle
 from connector_vault.ending import end_token
 from connector_vault.envelope import DataKey, encode
 from connector_vault.errors import (
@@ -24,7 +24,7 @@ from connector_vault.errors import (
 )
 from connector_vault.forecast import planned
 from connector_vault.journal import JournalUnavailable
-from connector_vault.keyring import reply_binding, scope_text, seal
+from connector_vault.keyring import reply_binding, scope_text
 from connector_vault.lifecycle import Happening, Landing
 from connector_vault.model import State
 from connector_vault.received import Received, read, written
@@ -181,7 +181,7 @@ class Landings:
         if key is None or key.id != row.dek_id:
             key = await room.keyring.get(row.dek_id, row.tenant, row.id)
         newer = newer._replace(
-            sealed=seal(key, newer, tokens, received.account),
+            sealed=self._room.keyring.seal(key, newer, tokens, received.account),
             scopes=scope_text(tokens.scopes),
             state=step.state.value,
             reason="",
@@ -214,7 +214,7 @@ class Landings:
             if current.access == tokens.access:
                 return
         client = room.clients.holding(received.provider, received.client_id, received.owner.tenant)
-        told = await end_token(room, registry.load(received.provider), client, tokens)
+        told = await end_token(room, self._room.catalog.load(received.provider), client, tokens)
         if told.outcome == "unconfirmed":
             raise Unreachable(f"a late token of {received.connection} is not ended: {told.note}")
 

@@ -148,6 +148,9 @@ class Account:
     """What people call it, and may change."""
     scopes: frozenset[str] | None = None
     """What a pasted token may do, where the identity answer tells."""
+    provider: str = ""
+    """The connector whose tools it is for, where a consent gives accounts of several of one family.
+    Empty: the one that was connected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

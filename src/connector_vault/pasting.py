@@ -2,11 +2,12 @@
 
 import asyncio
 import re
+from dataclasses import replace
 
 from connector_vault import registry
 from connector_vault.errors import BadArguments, Reconnect, Refused
 from connector_vault.intake import Intake, identify, take_in
-from connector_vault.model import Account, Kind, Owner, Secret, Tokens
+from connector_vault.model import Account, Owner, Secret, Tokens
 from connector_vault.room import Room
 from connector_vault.stores import Row
 
@@ -32,21 +33,17 @@ async def paste(room: Room, name: str, owner: Owner, secret: Secret, label: str)
         raise BadArguments("a secret is 1 to 8192 visible characters, without spaces or newlines")
     if len(label) > _MAX_LABEL or not label.isprintable():
         raise BadArguments("a label is up to 200 printable characters")
-    kind: Kind = "api-key"
-    account = Account(id="", label=label)
-    if name in registry.names():
-        kind = "token"
-        deadline = asyncio.get_running_loop().time() + _TIMEOUT
-        connector = registry.load(name)
-        try:
-            account = await identify(room, connector, Tokens(access=secret), deadline)
-        except Reconnect as error:
-            words = f"{connector.title} does not accept this token: make a new one there"
-            raise Refused(error.reason, words) from error
+    service = name not in registry.names()
+    account = Account(id="", label="")
+    if name in room.catalog.names():
+        account = await _whose(room, name, secret)
+    if service and not account.label:
+        # Something to tell it by: the end of the key, and never more of it.
+        account = replace(account, label=label or secret.mask())
     intake = Intake(
         owner=owner,
         provider=name,
-        kind=kind,
+        kind="api-key" if service else "token",
         client=None,
         tokens=Tokens(access=secret, scopes=account.scopes),
         account=account,
@@ -54,3 +51,13 @@ async def paste(room: Room, name: str, owner: Owner, secret: Secret, label: str)
     )
     row, _ = await take_in(room, intake)
     return row
+
+
+async def _whose(room: Room, name: str, secret: Secret) -> Account:
+    deadline = asyncio.get_running_loop().time() + _TIMEOUT
+    connector = room.catalog.load(name)
+    try:
+        return await identify(room, connector, Tokens(access=secret), deadline)
+    except Reconnect as error:
+        words = f"{connector.title} does not accept this token: make a new one there"
+        raise Refused(error.reason, words) from error

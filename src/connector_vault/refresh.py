@@ -9,15 +9,17 @@ from dataclasses import dataclass, replace
 
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random
 
-from connector_vault import lifecycle, oauth, registry, schedule
-from connector_vault.connector import Reply, Request
+from connector_vault import grants, lifecycle, schedule
+from connector_vault.connector import Connector, Json, Reply, Request, Steps
 from connector_vault.envelope import DataKey
 from connector_vault.errors import (
     ConnectorVaultError,
+    Misconfigured,
     OutcomeUnknown,
     RateLimited,
     Reconnect,
     StoreUnavailable,
+    TimedOut,
     Unreachable,
 )
 from connector_vault.http import origins_of
@@ -31,6 +33,9 @@ from connector_vault.undertaking import Shared
 from connector_vault.verdict import Verdicts
 
 __all__ = ["Refresher"]
+
+_LOOK = 7 * 24 * 3600 * 1000
+"""Milliseconds until a token that nothing renews any more is looked at again."""
 
 
 class _Lost(Unreachable):
@@ -46,8 +51,8 @@ class _Ready:
     """The journal's key."""
     tokens: Tokens
     account: str
-    request: Request | None
-    """None: there is no refresh token."""
+    steps: Steps[Json] | None
+    """None: there is no refresh token, or not yet."""
 
 
 class Refresher:
@@ -105,12 +110,14 @@ class Refresher:
         except BaseException:
             await self.leases.release(held)
             raise
-        if ready.request is None:
+        if ready.steps is None:
             return await self._without_refresh_token(held, ready.tokens)
-        reply = await self._post(held, ready.request)
+        said, reply = await self._post(held, ready.steps)
         try:
-            fresh = await self._read(held, reply, ready)
+            fresh = await self._read(held, said, reply, ready)
         except Reconnect as error:
+            if await self._goes_on(held, ready.tokens):
+                return held.row
             reason = await self.verdicts.reason(held, ready.tokens, error.reason)
             return await self.verdicts.give(held, reason)
         return await self._keep(held, fresh, ready)
@@ -123,27 +130,48 @@ class Refresher:
         paper = await room.keyring.journal_key(room.clock())
         key = await room.keyring.get(row.dek_id, row.tenant, row.id)
         tokens, account = await room.keyring.open(row)
-        request = None
-        if tokens.refresh is not None:
-            client = room.clients.holding(row.provider, row.client_id, row.tenant)
-            request = oauth.refresh(registry.load(row.provider), client, tokens.refresh)
+        steps = self._steps(row, tokens)
         if not await self.leases.may_send(held):
             msg = f"{row.id} changed hands before the refresh was sent: try again"
             raise Unreachable(msg)
-        return _Ready(key=key, paper=paper, tokens=tokens, account=account, request=request)
+        return _Ready(key=key, paper=paper, tokens=tokens, account=account, steps=steps)
+
+    def _steps(self, row: Row, tokens: Tokens) -> Steps[Json] | None:
+        if tokens.refresh is None:
+            return None
+        connector = self._room.catalog.load(row.provider)
+        if _is_young(connector, row, self._room.clock()):
+            return None
+        client = self._room.clients.holding(row.provider, row.client_id, row.tenant)
+        return grants.renewal(connector, client, tokens)
 
     async def _without_refresh_token(self, held: Held, tokens: Tokens) -> Row:
         if await self._is_accepted(held, tokens):
             good = values(proven_at=self._room.clock(), failures=0, retry_at=0)
-            await self.leases.release(held, due_at=held.row.expires_at, **good)
+            due_at = held.row.expires_at if tokens.refresh is None else held.row.due_at
+            await self.leases.release(held, due_at=due_at, **good)
             return held.row
         reason = "the token is no longer accepted, and there is no refresh token"
+        if tokens.refresh is not None:
+            reason = "the token is no longer accepted, and too young to be refreshed"
         return await self.verdicts.give(held, reason)
+
+    async def _goes_on(self, held: Held, tokens: Tokens) -> bool:
+        # Where the token in use has no end, only what would have renewed it is gone.
+        oauth = self._room.catalog.load(held.row.provider).oauth
+        if oauth is None or not oauth.outlives or not await self._is_accepted(held, tokens):
+            return False
+        good = values(proven_at=self._room.clock(), failures=0, retry_at=0, dies_on=0)
+        await self.leases.release(held, due_at=self._room.clock() + _LOOK, **good)
+        return True
 
     async def _is_accepted(self, held: Held, tokens: Tokens) -> bool:
         # Where the provider can be asked whose token it is, its answer counts, not a caller's word.
         row = held.row
-        if 0 < row.expires_at <= self._room.clock() or row.provider not in registry.names():
+        if (
+            0 < row.expires_at <= self._room.clock()
+            or row.provider not in self._room.catalog.names()
+        ):
             return False
         try:
             return await self.verdicts.is_alive(row, tokens)
@@ -151,24 +179,42 @@ class Refresher:
             await self.verdicts.fail(held, error)
             raise
 
-    async def _post(self, held: Held, request: Request) -> Reply:
+    async def _post(self, held: Held, steps: Steps[Json]) -> tuple[Json, Reply]:
         deadline = asyncio.get_running_loop().time() + lifecycle.SEND
-        origins = origins_of(registry.load(held.row.provider))
+        connector = self._room.catalog.load(held.row.provider)
+        origins, answered = origins_of(connector), False
+
+        async def send(request: Request) -> Reply:
+            nonlocal answered
+            reply = await self._room.http.send(request, origins=origins, deadline=deadline)
+            answered = True
+            return reply
+
         try:
-            return await self._room.http.send(request, origins=origins, deadline=deadline)
+            said, reply = await grants.carry_out(connector, steps, send)
         except OutcomeUnknown as error:
             await self.leases.lose(held, **self.verdicts.failure(held, error))
             msg = f"the refresh of {held.row.id} got no answer ({error}): try again"
             raise _Lost(msg) from error
+        except (TimedOut, Unreachable) as error:
+            if not answered:
+                await self.verdicts.fail(held, error)
+                raise
+            # It answered, but not what became of the token.
+            await self.leases.lose(held, **self.verdicts.failure(held, error))
+            raise
         except ConnectorVaultError as error:
             await self.verdicts.fail(held, error)
             raise
+        if reply is None:
+            raise Misconfigured(f"{connector.title} renews a token without asking: tell its author")
+        return said, reply
 
-    async def _read(self, held: Held, reply: Reply, ready: _Ready) -> Tokens:
-        connector = registry.load(held.row.provider)
+    async def _read(self, held: Held, said: Json, reply: Reply, ready: _Ready) -> Tokens:
+        connector = self._room.catalog.load(held.row.provider)
         old, now = ready.tokens, self._room.clock()
         try:
-            fresh = oauth.read_tokens(connector, reply, now=now, asked=old.scopes)
+            fresh = grants.read_answer(connector, reply, said, now=now, asked=old.scopes)
         except Reconnect:
             raise
         except Unreachable as error:
@@ -219,6 +265,13 @@ class Refresher:
         left = (row.retry_at - self._room.clock()) / 1000
         if 0 < left <= schedule.LONGEST_ASKED:
             raise RateLimited(left)
+
+
+def _is_young(connector: Connector, row: Row, now: int) -> bool:
+    oauth = connector.oauth
+    if oauth is None or not oauth.youth or not row.expires_at:
+        return False
+    return now < row.expires_at - (oauth.access - oauth.youth) * 1000
 
 
 _patiently = AsyncRetrying(

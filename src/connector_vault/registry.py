@@ -26,7 +26,7 @@ GROUP = "connector_vault.connectors"
 
 _OURS = "connector_vault.connectors"
 _NAMED = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
-_REQUEST = re.compile(r"(?:DELETE|GET|PATCH|POST|PUT) /[^\s?#]*")
+_REQUEST = re.compile(r"(?:DELETE|GET|PATCH|POST|PUT) (?:https://[^\s/?#]+)?/[^\s?#]*")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -118,7 +118,9 @@ def _fault(connector: Connector, tool: Tool) -> str:
 
 def _folders() -> Iterator[str]:
     package = import_module(_OURS)
-    return (found.name for found in iter_modules(package.__path__) if found.ispkg)
+    found = (one.name for one in iter_modules(package.__path__) if one.ispkg)
+    # What several connectors share is none.
+    return (name for name in found if not name.startswith("_"))
 
 
 @lru_cache(maxsize=8)

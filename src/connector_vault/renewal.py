@@ -4,7 +4,6 @@ import logging
 from contextlib import suppress
 
 from connector_vault.errors import ConnectorVaultError, NotConnected
-from connector_vault.keyring import seal
 from connector_vault.lease import Held, Leases
 from connector_vault.model import State, Tenant
 from connector_vault.room import Room
@@ -83,7 +82,10 @@ class Renewal:
             key, wrapped = await self._room.keyring.create(old.tenant, old.id)
             new = old._replace(dek_id=key.id)
             change = values(
-                dek_id=key.id, sealed=seal(key, new, tokens, account), attempt="", lease_until=0
+                dek_id=key.id,
+                sealed=self._room.keyring.seal(key, new, tokens, account),
+                attempt="",
+                lease_until=0,
             )
             where = values(
                 attempt=old.attempt, generation=old.generation, state=old.state, dek_id=old.dek_id

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
-from connector_vault import registry, revocation
+from connector_vault import revocation
 from connector_vault.anchor import Mark
 from connector_vault.errors import ConnectorVaultError, Reconnect, Shredded
 from connector_vault.model import State
@@ -128,8 +128,8 @@ class Restoration:
             self._room.seen.rise(row)
             count.add()
             return
-        known = row.provider in registry.names()
-        possible = known and registry.load(row.provider).identity is not None
+        known = row.provider in self._room.catalog.names()
+        possible = known and self._room.catalog.load(row.provider).identity is not None
         outcome = await self._tried(row, marks.get(row.id)) if probe and possible else "untried"
         if outcome != "untried" or not (probe and possible):
             self._room.seen.rise(row)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter, ValidationError
 
-from connector_vault import lifecycle, registry, schedule
+from connector_vault import lifecycle, schedule
 from connector_vault.ending import Told, end_token
 from connector_vault.errors import (
     ConnectorVaultError,
@@ -149,7 +149,7 @@ async def _hold(room: Room, refresher: Refresher, row: Row) -> Held:
 
 
 def _must_refresh(room: Room, row: Row) -> bool:
-    oauth = registry.load(row.provider).oauth
+    oauth = room.catalog.load(row.provider).oauth
     needs = oauth is not None and oauth.revocation is not None and oauth.revocation.needs_live_token
     return needs and 0 < row.expires_at <= room.clock()
 
@@ -157,7 +157,7 @@ def _must_refresh(room: Room, row: Row) -> bool:
 async def _tell(room: Room, held: Row) -> Told:
     tokens, _ = await room.keyring.open(held)
     client = room.clients.holding(held.provider, held.client_id, held.tenant)
-    connector = registry.load(held.provider)
+    connector = room.catalog.load(held.provider)
     shared = await _is_shared(room, held)
     told = await end_token(room, connector, client, tokens, whole=not shared)
     if (held.doubt or held.intent) and told.reach != "grant":

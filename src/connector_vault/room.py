@@ -11,7 +11,9 @@ from secrets import choice
 from typing import get_args
 
 from connector_vault.audit import Audit, Detail
+from connector_vault.catalog import Catalog
 from connector_vault.clients import Clients
+from connector_vault.dressing import Proof, proof_of
 from connector_vault.errors import Corrupt, NotConnected, Reconnect, RolledBack, Unreachable
 from connector_vault.highwater import HighWater
 from connector_vault.http import Http
@@ -51,6 +53,7 @@ class Room:
     http: Http
     audit: Audit
     clients: Clients
+    catalog: Catalog
     journal: Journal
     work: Undertakings
     clock: Callable[[], int]
@@ -66,6 +69,13 @@ class Room:
         now = self.clock()
         place = (row.tenant, row.user, row.id, row.provider)
         return Event(0, now, *place, name, row.generation, text)
+
+    def proof(self, row: Row) -> Proof | None:
+        """Give what proves, for each token of a connection, that we hold its client's secret."""
+        connector = self.catalog.load(row.provider)
+        if connector.proof is None or not row.client_id:
+            return None
+        return proof_of(connector, self.clients.holding(row.provider, row.client_id, row.tenant))
 
     async def credential(self, connection: str, owner: Owner) -> Credential:
         """Read what opens a connection.

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from connector_vault import registry
+from connector_vault.catalog import Catalog
 from connector_vault.connector import Connector, File, Json, Tool
 from connector_vault.connector.parts import Function
 from connector_vault.egress import Direct, Egress
@@ -72,12 +72,13 @@ _READER = TypeAdapter(tuple[Description, ...])
 class Runner:
     """Runs tools, and has described what it alone may import."""
 
-    def __init__(self, choice: Choice, require: Require) -> None:
+    def __init__(self, choice: Choice, require: Require, catalog: Catalog) -> None:
+        self._catalog = catalog
         self._inline = choice == "inline" or not is_possible()
         self._choice = choice
         self._require = require
         self._sandbox = None if self._inline else Sandbox()
-        self._described: dict[str, tuple[Description, ...]] = {}
+        self._described: dict[str, tuple[Connector, tuple[Description, ...]]] = {}
         self._failed: dict[str, tuple[ConnectorVaultError, float]] = {}
 
     async def start(self) -> None:
@@ -129,23 +130,25 @@ class Runner:
         Raises:
             ConnectorVaultError: a third party's code cannot be imported.
         """
-        if connector.name in self._described:
-            return self._described[connector.name]
+        known, described = self._described.get(connector.name, (None, ()))
+        if known is connector:
+            return described
         now = asyncio.get_running_loop().time()
         error, until = self._failed.get(connector.name, (None, 0.0))
         if error is not None and now < until:
             raise error
         try:
-            self._described[connector.name] = await self._ask(connector)
+            described = await self._ask(connector)
         except ConnectorVaultError as error:
             self._failed[connector.name] = (error, now + _FORGET)
             raise
-        return self._described[connector.name]
+        self._described[connector.name] = (connector, described)
+        return described
 
     def _job(self, work: Work) -> Job:
         files = _files(work.arguments)
         return Job(
-            connector=registry.place(work.connector.name),
+            connector=self._catalog.place(work.connector.name),
             called=work.name,
             tool=work.tool.name,
             arguments={name: one for name, one in work.arguments.items() if name not in files},
@@ -156,18 +159,21 @@ class Runner:
         )
 
     def _mode(self, connector: Connector) -> Mode:
-        return "fresh" if self._choice == "fresh" or _is_third_party(connector) else "pooled"
+        return "fresh" if self._choice == "fresh" or self._is_third_party(connector) else "pooled"
 
     def _breed(self, connector: Connector) -> Breed:
-        third = _is_third_party(connector)
+        third = self._is_third_party(connector)
         sandboxed = self._require == "all" or (third and self._require == "third-party")
-        place = registry.place(connector.name)
+        place = self._catalog.place(connector.name)
         if not third:
             return Breed(ours=place, sandboxed=sandboxed)
         return Breed(place, readable_for(place.module), sandboxed)
 
+    def _is_third_party(self, connector: Connector) -> bool:
+        return not self._catalog.is_ours(connector.name)
+
     async def _inside(self, work: Work, egress: Egress) -> Json:
-        third = _is_third_party(work.connector) and self._choice != "inline"
+        third = self._is_third_party(work.connector) and self._choice != "inline"
         if self._require == "all" or (third and self._require == "third-party"):
             words = f"{work.name} may only run in a sandbox, and this system has none"
             raise NotAllowed(f"{words}: `connector-vault doctor` says what is missing")
@@ -187,7 +193,7 @@ class Runner:
         if self._sandbox is None or not named:
             said = tuple(map(_described, connector.tools))
             return _sound(connector, said)
-        place, breed = registry.place(connector.name), self._breed(connector)
+        place, breed = self._catalog.place(connector.name), self._breed(connector)
         try:
             said = _READER.validate_python(await self._sandbox.describe(place, breed))
         except ValidationError:
@@ -242,10 +248,6 @@ def _readable(text: str) -> str:
     # A third party's words: they must not drive a terminal, nor fill a model's memory.
     kept = (one if one.isprintable() or one == "\n" else " " for one in text[:_MAX_DESCRIPTION])
     return "".join(kept)
-
-
-def _is_third_party(connector: Connector) -> bool:
-    return registry.place(connector.name) not in registry.ours()
 
 
 def _files(arguments: Mapping[str, Json]) -> dict[str, File]:

@@ -47,6 +47,8 @@ class Settings:
     """A folder on a disk that survives this process. Empty: beside the database, or by platform."""
     other_keys: tuple[str, ...] = field(default=(), repr=False)
     """Holders that open what they once wrapped."""
+    services: str = ""
+    """A folder with a TOML file for each service. Empty: none."""
     source: str = "defaults"
     """Where the TOML file was read from, for `doctor`."""
 
@@ -78,6 +80,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         webhooks=tuple(one.told() for one in said.webhooks),
         journal=environ.get(f"{_PREFIX}JOURNAL") or said.journal,
         anchor=environ.get(f"{_PREFIX}ANCHOR") or said.anchor,
+        services=environ.get(f"{_PREFIX}SERVICES") or said.services or _services(),
         source=path or "defaults",
     )
 
@@ -115,6 +118,11 @@ def _default(scheme: str, ending: str) -> str:
         # Under a supervisor there may be no home, and who names both places needs none.
         return ""
     return f"{scheme}{home}/vault.{ending}"
+
+
+def _services() -> str:
+    home = _default("", "services")
+    return home and str(Path(home).with_name("services"))
 
 
 class _FileClient(BaseModel):
@@ -155,6 +163,7 @@ class _File(BaseModel):
     keys_database: str = ""
     journal: str = ""
     anchor: str = ""
+    services: str = ""
     tenant: str = ""
     user: str = ""
     clients: tuple[_FileClient, ...] = ()

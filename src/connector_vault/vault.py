@@ -5,8 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, S
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
-from connector_vault import consent, events, revocation, rotation
-from connector_vault.adoption import adopt
+from connector_vault import adoption, consent, events, pasting, revocation, rotation
 from connector_vault.announcing import OnEvent
 from connector_vault.deliveries import Deliveries
 from connector_vault.errors import BadArguments
@@ -25,10 +24,10 @@ from connector_vault.model import (
 )
 from connector_vault.news import Event, Webhook
 from connector_vault.opening import open_room
-from connector_vault.pasting import paste
 from connector_vault.refresh import Refresher
 from connector_vault.reports import KeyStatus, Report
 from connector_vault.room import Room, connection_of, now_ms
+from connector_vault.services import Service
 from connector_vault.stores import START, Owned
 from connector_vault.undertaking import Shared
 
@@ -69,20 +68,20 @@ class Vault:
         anchor: str | None = None,
         on_event: OnEvent | None = None,
         webhooks: Iterable[Webhook] = (),
+        services: Iterable[Service] = (),
         background: bool = True,
         clock: Callable[[], int] = now_ms,
     ) -> AsyncGenerator["Vault"]:
         """Open the vault. What is not given here comes from the settings.
 
-        `database`: `sqlite:///PATH` or `postgresql://…`. `keys`: the key holder, such as
-        `local:PATH`, and after it others, which only open what they once wrapped. A key is made
-        only with a new database. `keys_database`: where the data keys lie, if not in the database.
-        `emulator`: a loopback URL that stands for every provider. `journal`: a folder, on a disk
-        that outlives this process, for replies until they are stored. `anchor`: a file that who can
-        write the database cannot, to notice its older states. `on_event`: a function, plain or
-        async, called with each event that this process committed, after that and in order.
-        `webhooks`: receivers, beside those of the settings. `background`: whether this process does
-        what `maintain` does, and delivers, while it is open. `clock`: milliseconds since 1970 UTC.
+        `database`: `sqlite:///PATH` or `postgresql://…`. `keys`: the key holder (`local:PATH`), and
+        others that only open what they once wrapped; made only with a new database.
+        `keys_database`: where data keys lie, if apart. `emulator`: a loopback URL that stands for
+        every provider. `journal`: a folder that outlives this process, for replies until they are
+        stored. `anchor`: a file that who can write the database cannot, to notice its older
+        states. `on_event`: a function, plain or async, called with each event this process commits.
+        `webhooks`, `services`, `clients`: beside those of the settings. `background`: whether this
+        process does what `maintain` does while it is open. `clock`: milliseconds since 1970 UTC.
 
         Raises:
             Misconfigured: a place cannot be used, or keys and database do not belong together.
@@ -100,6 +99,7 @@ class Vault:
                 anchor=anchor,
                 on_event=on_event,
                 webhooks=webhooks,
+                services=services,
                 clock=clock,
             ) as room,
             AsyncExitStack() as closing,
@@ -165,7 +165,7 @@ class Vault:
             BadArguments: the name or the secret cannot be one.
             Refused, Unreachable, TimedOut: the provider does not take the token; it is not kept.
         """
-        row = await paste(self.room, name, owner, secret, label)
+        row = await pasting.paste(self.room, name, owner, secret, label)
         return await self.get(row.id, owner=owner)
 
     async def adopt(
@@ -188,7 +188,7 @@ class Vault:
                 generation 1, and `maintain` takes it over.
         """
         row = await self.room.work.see_through(
-            adopt(self.room, self._refresher, provider, owner, tokens, client)
+            adoption.adopt(self.room, self._refresher, provider, owner, tokens, client)
         )
         return await self.get(row.id, owner=owner)
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
-from connector_vault import lifecycle, registry, schedule
+from connector_vault import lifecycle, schedule
 from connector_vault.errors import ConnectorVaultError, Misconfigured, RateLimited, Reconnect
 from connector_vault.intake import identify
 from connector_vault.lease import Held, Leases
@@ -111,10 +111,10 @@ class Verdicts:
 
     async def is_alive(self, row: Row, tokens: Tokens, *, seconds: float = lifecycle.SEND) -> bool:
         """Ask the provider whose token it is, and tell whether it said so."""
-        connector = registry.load(row.provider)
+        connector = self._room.catalog.load(row.provider)
         deadline = asyncio.get_running_loop().time() + seconds
         try:
-            await identify(self._room, connector, tokens, deadline)
+            await identify(self._room, connector, tokens, deadline, self._room.proof(row))
         except Reconnect:
             return False
         return connector.identity is not None

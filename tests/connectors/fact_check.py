@@ -1,33 +1,38 @@
 """Hold a provider's emulator against a table of what the provider's documentation says.
 
-A table is `facts/NAME.json`: what is `given`, the headers that are sent `always`, and stories. Each
-story is played with an emulator of its own and is a list of steps::
+A table is `facts/NAME.json`: what is `given`, the headers that are sent `always`, what `deeds` are
+called at the emulator, and stories. Each story is played with an emulator of its own and is a list
+of steps::
 
     {"consent": "ask"}                        people are shown a page; only as a first step
     {"play": "a story"}                       play that story's steps first
-    {"act": "a deed", "with": {…}}            what somebody does at the provider
+    {"act": "a deed", "with": {…}}            what somebody does at the provider: a deed listed in
+                                              `deeds`, or else the emulator's own
     {"advance": 600}                          seconds pass there
     {"name": …, "says": …, "ask": …, "answer": a shape, "keep": {name: place in the answer}}
 
 `says` tells where the fact was read. `unsure` marks what the documentation leaves open: the shape
 lists all that is allowed (see `fact_shapes`). What is asked is a method at HOST/PATH; with `query`,
-`headers` (null: not sent), `basic`, `bearer`, and one of `form`, `json`, `raw` and `parts`. Or it
-is to `press` a button on a page. An act may have an answer, too. `{name}` stands for what is given
-or kept before, `{now+60}` for a time, `{x*60}` for a text. Of a delivery to a webhook, its body is
-read as `said`, and `signed` tells whether it is, by the table's `signature`.
+`headers` (null: not sent), `basic`, `bearer`, `proof` (a key and a token: Meta's appsecret_proof),
+and one of `form`, `json`, `raw` and `parts`. Or it is to `press` a button on a page. An act may
+have an answer, too. What is kept may have several places: the first that is there counts. `{name}`
+stands for what is given or kept before, `{now+60}` and `{iso+60}` for a time, `{x*60}` for a text.
+Of a delivery to a webhook, its body is read as `said`, and `signed` tells whether it is, by the
+table's `signature`.
 """
 
 import json
 import re
 import time
 from base64 import b64encode
+from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.connectors.fact_shapes import MISSING, at, differences
-from tests.connectors.fact_signature import signed
+from tests.connectors.fact_signature import hexed, said, signed
 
 FOLDER = Path(__file__).parent / "facts"
 
@@ -37,7 +42,7 @@ _ACTION = re.compile(r'<form method="post" action="([^"]*)"')
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)">')
 _PERSON = re.compile(r"<option>([^<]*)</option>")
 
-_NAME = re.compile(r"\{(now[+-]\d+|[A-Za-z]\*\d+|[a-z_]+)\}")
+_NAME = re.compile(r"\{(now[+-]\d+|iso[+-]\d+|[A-Za-z]\*\d+|[a-z_]+)\}")
 
 
 class Played(NamedTuple):
@@ -61,7 +66,7 @@ def consent(table, story):
 
 async def play(table, story, provider, world, http):
     """Play a story, and give what was exchanged in it, without the stories before it."""
-    stage = _Stage(table, provider, world, http, dict(table.get("given", {})))
+    stage = _Stage(table, provider, world, http, filled(table.get("given", {}), {}))
     return await stage.play(story)
 
 
@@ -90,16 +95,17 @@ class _Stage:
         return played
 
     async def _act(self, deed, step):
-        details = filled(step.get("with", {}), self._known)
-        said = await self._world.act(self._provider, deed, **details)
-        given = {"json": tidied(self._opened(said), self._world.url)}
+        listed = self._table.get("deeds", {}).get(deed, {"act": deed})
+        details = filled({**listed.get("with", {}), **step.get("with", {})}, self._known)
+        came = await self._world.act(self._provider, listed["act"], **details)
+        given = {"json": tidied(self._opened(came), self._world.url)}
         return [self._hold(step, given)] if "answer" in step else []
 
     def _opened(self, part):
         """Read what is delivered to a webhook, and tell whether it is signed."""
         match part:
             case {"headers": _, "body": str() as body}:
-                return {**part, "said": json.loads(body), "signed": self._signed(part)}
+                return {**part, "said": said(body), "signed": self._signed(part)}
             case dict():
                 return {name: self._opened(inner) for name, inner in part.items()}
             case list():
@@ -126,9 +132,10 @@ class _Stage:
             shape = filled(step["answer"], self._known)
         except KeyError as error:
             return Played(step["name"], {}, given, [f"no answer before it gave {error}"])
-        for name, place in step.get("keep", {}).items():
-            if (value := at(given, *place.split("."))) is not MISSING:
-                self._known[name] = value
+        for name, places in step.get("keep", {}).items():
+            found = [at(given, *place.split(".")) for place in _several(places)]
+            if there := [value for value in found if value is not MISSING]:
+                self._known[name] = there[0]
         return Played(step["name"], shape, given, differences(shape, given))
 
 
@@ -140,6 +147,8 @@ async def send(http, asked, url):
     body = {_SENT_AS[name]: asked[name] for name in _SENT_AS if name in asked}
     if "parts" in asked:
         body["files"] = [(name, _part(part)) for name, part in asked["parts"].items()]
+    if "proof" in asked:
+        body["params"] = {**body.get("params", {}), "appsecret_proof": hexed(*asked["proof"])}
     headers = dict(asked.get("headers", {}))
     if "bearer" in asked:
         headers["authorization"] = f"Bearer {asked['bearer']}"
@@ -162,6 +171,10 @@ async def _press(http, url, button, page):
     return await http.post(f"{url}/{action}", data=form)
 
 
+def _several(places):
+    return [places] if isinstance(places, str) else places
+
+
 def _part(part):
     match part:
         case [file, kind, content]:
@@ -173,18 +186,19 @@ def _part(part):
 def answer(reply, url):
     """Describe a reply: its status, its headers, and its body by its kind."""
     kind = reply.headers.get("content-type", "").partition(";")[0]
-    said = {"status": reply.status_code, "headers": dict(reply.headers)}
+    told = {"status": reply.status_code, "headers": dict(reply.headers)}
     if "location" in reply.headers:
         place = urlsplit(tidied(reply.headers["location"], url))
         address = f"{place.scheme}://{place.netloc}{place.path}"
-        said["to"] = {"address": address, "query": dict(parse_qsl(place.query))}
+        query = dict(parse_qsl(place.query))
+        told["to"] = {"address": address, "query": query, "fragment": place.fragment}
     if kind.endswith("json") and reply.content:
-        said["json"] = reply.json()
+        told["json"] = reply.json()
     elif kind == "application/x-www-form-urlencoded":
-        said["form"] = dict(parse_qsl(reply.text, keep_blank_values=True))
+        told["form"] = dict(parse_qsl(reply.text, keep_blank_values=True))
     else:
-        said["text"] = reply.text
-    return tidied(said, url)
+        told["text"] = reply.text
+    return tidied(told, url)
 
 
 def tidied(part, url):
@@ -221,7 +235,8 @@ def filled(part, known):
 
 
 def _known(name, known):
-    if name.startswith("now") and name[3:4] in {"+", "-"}:
-        return int(time.time()) + int(name[3:])
+    if name[:3] in {"now", "iso"} and name[3:4] in {"+", "-"}:
+        when = int(time.time()) + int(name[3:])
+        return when if name.startswith("now") else datetime.fromtimestamp(when, UTC).isoformat()
     letter, starred, times = name.partition("*")
     return letter * int(times) if starred else known[name]

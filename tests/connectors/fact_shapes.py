@@ -7,6 +7,7 @@ A shape is
     "<kind|kind>"    one of `KINDS`; `<none>`: the field must not be there
     "~pattern"       text that matches as a whole
     {"<one of>": …}  any of these shapes
+    {"<only>": …}    an object that has no further fields
     or else          this very value.
 """
 
@@ -42,6 +43,10 @@ def differences(shape, value, where="answer"):
     match shape:
         case {"<one of>": choices}:
             return min((differences(choice, value, where) for choice in choices), key=len)
+        case {"<only>": fields}:
+            further = value.keys() - fields.keys() if isinstance(value, dict) else ()
+            more = [f"{where}.{name}: {_shown(value[name])}, not nothing" for name in further]
+            return differences(fields, value, where) + more
         case dict() if not isinstance(value, dict):
             return [f"{where}: {_shown(value)}, not an object"]
         case dict():
@@ -62,8 +67,11 @@ def spoiled(shape, value):
         chosen = _chosen(part, at(value, *place))
         if isinstance(place[-1], str) and _compulsory(part):
             yield place, _put(value, place, MISSING)
+        if _closed(part, at(value, *place)):
+            yield place, _put(value, (*place, "further"), True)
         for other in _others(chosen, at(value, *place)):
-            yield place, _put(value, place, other)
+            if other not in _numbers(part):
+                yield place, _put(value, place, other)
 
 
 def at(value, *place):
@@ -97,9 +105,29 @@ def _places(shape, value, place=()):
 def _chosen(shape, value):
     match shape:
         case {"<one of>": choices}:
-            return next(choice for choice in choices if not differences(choice, value))
+            return _chosen(_fitting(choices, value), value)
+        case {"<only>": fields}:
+            return fields
         case _:
             return shape
+
+
+def _fitting(choices, value):
+    return next(choice for choice in choices if not differences(choice, value))
+
+
+def _closed(shape, value):
+    match shape:
+        case {"<one of>": choices}:
+            return _closed(_fitting(choices, value), value)
+        case _:
+            return isinstance(shape, dict) and "<only>" in shape
+
+
+def _numbers(shape):
+    """Give the numbers that are as good as the one there is."""
+    choices = shape.get("<one of>", []) if isinstance(shape, dict) else []
+    return [choice for choice in choices if type(choice) is int]
 
 
 def _compulsory(shape):

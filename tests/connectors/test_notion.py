@@ -18,6 +18,7 @@ from connector_vault.connector import (
     Tokens,
 )
 from connector_vault.errors import Misconfigured, Unreachable
+from connector_vault.grants import read_grants
 from connector_vault.signature import signature_of
 from tests.connectors.played_notion import ADA, CLIENT, HOME, connector, functions
 from tests.replay import says
@@ -103,14 +104,14 @@ def test_tokens_are_asked_for_by_basic_and_json(kind):
 
 def test_tokens_without_an_end_and_without_scopes_are_read():
     said = {"access_token": ACCESS, "refresh_token": REFRESH, "bot_id": BOT, "token_type": "bearer"}
-    read = oauth.read_tokens(connector, says(said), now=0, asked=frozenset())
+    read = read_grants(connector, says(said), now=0, asked=frozenset())[0]
     assert (read.access.reveal(), read.refresh.reveal()) == (ACCESS, REFRESH)
     assert (read.expires_at, read.refresh_expires_at, read.scopes) == (0, 0, None)
 
 
 def test_a_token_that_cannot_be_refreshed_is_read():
     said = {"access_token": ACCESS, "refresh_token": None}
-    assert oauth.read_tokens(connector, says(said), now=0, asked=None).refresh is None
+    assert read_grants(connector, says(said), now=0, asked=None)[0].refresh is None
 
 
 @pytest.mark.parametrize("field", ["error", "code"])
@@ -134,13 +135,13 @@ def test_a_token_that_cannot_be_refreshed_is_read():
 )
 def test_an_error_is_read_by_either_of_its_names(field, status, code, kind):
     with pytest.raises(kind):
-        oauth.read_tokens(connector, says({field: code}, status), now=0, asked=None)
+        read_grants(connector, says({field: code}, status), now=0, asked=None)[0]
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"null", b'{"code": 7}'])
 def test_no_answer_at_all_changes_nothing(body):
     with pytest.raises(Unreachable):
-        oauth.read_tokens(connector, Reply(502, body), now=0, asked=None)
+        read_grants(connector, Reply(502, body), now=0, asked=None)[0]
 
 
 def test_an_account_is_a_person_in_a_workspace_and_rests_on_the_bot():

@@ -16,6 +16,7 @@ from connector_vault.connector import (
     Unreachable,
 )
 from connector_vault.errors import Misconfigured
+from connector_vault.grants import read_grants
 from tests.connectors.slack import CLIENT, HOME, slack
 from tests.replay import says
 
@@ -43,7 +44,7 @@ ROTATING = Tokens(access=Secret("xoxe.xoxb-1-a"), refresh=Secret("xoxe-1-r"))
 
 
 def grants(answer, asked=None, status=200, **headers):
-    read = oauth.read_grants(slack, says(answer, status, **headers), now=0, asked=asked)
+    read = read_grants(slack, says(answer, status, **headers), now=0, asked=asked)
     return [(one.access.reveal(), one.scopes, one.expires_at) for one in read]
 
 
@@ -95,7 +96,7 @@ def test_one_consent_gives_the_bots_tokens_and_then_the_persons():
 
 def test_both_may_rotate_each_with_its_own_refresh_token():
     answer = {**BOT, **ROTATED, "authed_user": {**PERSON, **ROTATED, "refresh_token": "xoxe-1-p"}}
-    read = oauth.read_grants(slack, says(answer), now=1000, asked=None)
+    read = read_grants(slack, says(answer), now=1000, asked=None)
     assert [one.refresh.reveal() for one in read] == ["xoxe-1-r", "xoxe-1-p"]
     assert [one.expires_at for one in read] == [43_201_000, 43_201_000]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from connector_vault import oauth
 from connector_vault.connector import Delivery, Reply
+from connector_vault.grants import read_grants
 from tests.connectors.slack import (
     API,
     CLIENT,
@@ -78,7 +78,7 @@ def test_both_token_sets_are_read(sample, name):
     said = sample(name, access_token="xoxb-1", refresh_token="xoxe-1-b", scope="chat:write")
     person = {"access_token": "xoxp-1", "refresh_token": "xoxe-1-p", "scope": "search:read"}
     said["authed_user"] |= person
-    bot, user = oauth.read_grants(slack, says(said), now=0, asked=None)
+    bot, user = read_grants(slack, says(said), now=0, asked=None)
     assert (bot.access.reveal(), bot.refresh.reveal()) == ("xoxb-1", "xoxe-1-b")
     assert (user.access.reveal(), user.refresh.reveal()) == ("xoxp-1", "xoxe-1-p")
     assert (bot.scopes, user.scopes) == ({"chat:write"}, {"search:read"})

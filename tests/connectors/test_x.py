@@ -19,6 +19,7 @@ from connector_vault.connector import (
     Tokens,
 )
 from connector_vault.errors import Misconfigured, Unreachable
+from connector_vault.grants import read_grants
 from connector_vault.signature import signature_of
 from tests.connectors.x_play import TOOLS, X
 from tests.replay import says
@@ -190,7 +191,7 @@ def test_an_account_cannot_be_read_from_a_refusal():
 
 
 def tokens_of(body, status=200):
-    return oauth.read_tokens(X, says(body, status), now=0, asked=None)
+    return read_grants(X, says(body, status), now=0, asked=None)[0]
 
 
 @pytest.mark.parametrize("dead", [DEAD, {"error": "invalid_grant"}])
@@ -219,7 +220,7 @@ def test_an_x_in_trouble_is_not_believed_that_a_token_is_dead(status):
 @pytest.mark.parametrize("body", [b"<html>", b"null", b"[]", b'{"error": {}}'])
 def test_an_answer_that_is_none_changes_nothing(body):
     with pytest.raises(Unreachable):
-        oauth.read_tokens(X, Reply(503, body), now=0, asked=None)
+        read_grants(X, Reply(503, body), now=0, asked=None)[0]
 
 
 def test_tokens_are_read_with_their_end_and_scopes():

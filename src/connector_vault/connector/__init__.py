@@ -1,14 +1,12 @@
 """What a connector is made of. A connector imports this module and nothing else of ours."""
 
 from connector_vault.connector.api import Api, read
+from connector_vault.connector.granting import Ending, Grant, OAuth, Revocation, Steps
 from connector_vault.connector.parts import (
     Connector,
     Effect,
-    Ending,
     Identity,
     Notice,
-    OAuth,
-    Revocation,
     Tool,
     destroys,
     reads,
@@ -48,6 +46,7 @@ __all__ = [
     "Effect",
     "Ending",
     "File",
+    "Grant",
     "Identity",
     "Json",
     "NotAllowed",
@@ -63,6 +62,7 @@ __all__ = [
     "Request",
     "Revocation",
     "Secret",
+    "Steps",
     "Tokens",
     "Tool",
     "Unreachable",

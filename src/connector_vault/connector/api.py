@@ -27,6 +27,9 @@ class Api(ABC):
     answer is read into the type the tool asks for, and fields the type lacks are dropped.
     """
 
+    account: str = ""
+    """The account's permanent id, as the connector's identity named it. Empty: it has none."""
+
     @abstractmethod
     async def send(self, request: Request) -> Json:
         """Send one request with the token on it, and give what the reply says.
@@ -68,7 +71,9 @@ class Api(ABC):
         method: Literal["POST", "PUT"] = "PUT",
         span: range | None = None,
     ) -> Json:
-        """Send bytes to one of the connector's upload hosts. The token is not put on.
+        """Send bytes to one of the connector's upload hosts, or guarded ones.
+
+        The token is put on for the guarded alone.
 
         A file is read while it is sent, and never held whole. `span`: only these positions of it.
         """

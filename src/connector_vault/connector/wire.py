@@ -3,7 +3,7 @@
 import base64
 import json
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol, runtime_checkable
@@ -24,6 +24,7 @@ __all__ = [
     "basic",
     "check_request",
     "fill",
+    "is_among",
     "plain_answer",
     "retry_after",
 ]
@@ -214,6 +215,15 @@ def check_request(request: Request) -> None:
     plain = _ADDRESS.fullmatch(request.url) and not climbs
     if request.method not in _METHODS or not plain:
         raise NotAllowed("a tool asked for an address that is not a plain path of its API")
+
+
+def is_among(url: str, origins: Collection[str]) -> bool:
+    """Tell whether an address is at one of `origins`. `https://*.example.com` is at any below."""
+    scheme, _, rest = url.partition("://")
+    host = rest.partition("/")[0].lower()
+    first, _, below = host.partition(".")
+    plain = first != "" and "@" not in host
+    return f"{scheme}://{host}" in origins or (plain and f"{scheme}://*.{below}" in origins)
 
 
 def plain_answer(reply: Reply) -> Json:

@@ -81,7 +81,7 @@ class Sandbox:
             NotAllowed: its breed asks for a sandbox, and this kernel has none.
         """
         self._check_loop()
-        key = (job.owner, job.connector) if job.mode == "pooled" else None
+        key = (job.owner, job.called.partition(".")[0]) if job.mode == "pooled" else None
         async with self._pool.lent(job.breed, key) as process:
             isolation = process.isolation(job.mode)
             async with _let_out(process, egress):
@@ -164,6 +164,8 @@ async def _asked(process: Process, job: Job, egress: Egress) -> Json:
         "called": job.called,
         "tool": job.tool,
         "arguments": job.arguments,
+        "account": egress.account,
+        "api": egress.connector.api,
         "files": [(name, file.name, file.size) for name, file in job.files.items()],
     }
     if not job.files:

@@ -13,7 +13,7 @@ import h11
 
 from connector_vault.answer import Answer
 from connector_vault.connector import Request
-from connector_vault.connector.wire import Flow
+from connector_vault.connector.wire import Flow, is_among
 from connector_vault.egress import Egress
 from connector_vault.errors import BadArguments, ConnectorVaultError, NotAllowed
 from connector_vault.sandbox.frames import ERROR, told
@@ -108,10 +108,10 @@ class Broker:
     def _is_large(self, head: h11.Request) -> bool:
         # What goes to the provider's API carries the token, and may have to be sent twice.
         connector = self._egress.connector
-        uploads = tuple(f"{one}/".encode() for one in connector.uploads)
         if head.target.startswith(f"{connector.api}/".encode()):
             return False
-        return _size_of(head) > _SMALL and head.target.startswith(uploads)
+        target = head.target.decode("latin-1")
+        return _size_of(head) > _SMALL and is_among(target, connector.uploads)
 
     def _flowing(self, head: h11.Request) -> Request | ConnectorVaultError:
         size = _size_of(head)

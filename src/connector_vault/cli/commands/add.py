@@ -40,5 +40,8 @@ def add(
 
     place.announce()
     kept = place.run(work, make=True)
-    words = f"Kept {kept.label or name} as {kept.id}."
+    if kept.kind == "api-key":
+        words = f"Kept {name} as {kept.id} ({kept.label})."
+    else:
+        words = f"Kept {kept.label or name} as {kept.id}."
     return Answer({"connection": connection_document(kept)}, (words,))

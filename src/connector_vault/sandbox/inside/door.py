@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import h11
 
 from connector_vault.connector import Api, Connector, Json, Reply, Request
-from connector_vault.connector.wire import Flow, check_request
+from connector_vault.connector.wire import Flow, check_request, is_among
 from connector_vault.errors import NotAllowed, Unreachable
 from connector_vault.sandbox.frames import ERROR, heard
 
@@ -115,7 +115,11 @@ class Line:
 class Door(Api):
     """An account's door, as a tool sees it from its own process. The token is not here."""
 
-    def __init__(self, connector: Connector, line: Line) -> None:
+    def __init__(
+        self, connector: Connector, line: Line, *, api: str = "", account: str = ""
+    ) -> None:
+        self.account = account
+        self._api = api or connector.api
         self._connector = connector
         self._line = line
 
@@ -128,7 +132,8 @@ class Door(Api):
 
     def _addressed(self, request: Request) -> Request:
         if request.url.startswith("/"):
-            return replace(request, url=self._connector.api + request.url)
-        if not request.url.startswith(tuple(f"{one}/" for one in self._connector.uploads)):
+            return replace(request, url=self._api + request.url)
+        connector = self._connector
+        if not is_among(request.url, {*connector.uploads, *connector.guarded}):
             raise NotAllowed("a tool asked for a host that is not one of its connector's")
         return request

@@ -93,7 +93,8 @@ class Worker:
             for (argument, name, size), descriptor in zip(said["files"], files, strict=True)
         }
         bound = signature.bind(said["arguments"] | held)
-        value = await function(Door(connector, self.line), **bound)
+        place = {"api": said.get("api", ""), "account": said.get("account", "")}
+        value = await function(Door(connector, self.line, **place), **bound)
         return signature.dump(value)
 
 

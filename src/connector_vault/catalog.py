@@ -1,0 +1,67 @@
+"""What one vault can connect: the connectors that are installed, and configured services."""
+
+from connector_vault import registry
+from connector_vault.connector import Connector
+from connector_vault.errors import BadArguments, Misconfigured
+from connector_vault.registry import Place
+from connector_vault.services import Shelf
+from connector_vault.services.tool import STAND_IN
+
+__all__ = ["Catalog"]
+
+
+class Catalog:
+    """Finds connectors by their names. A service never stands in for one that is installed."""
+
+    def __init__(self, shelf: Shelf | None = None) -> None:
+        self._shelf = shelf or Shelf()
+
+    def names(self) -> tuple[str, ...]:
+        """Give the name of everything that can be connected, without importing or reading it."""
+        return tuple(sorted({*registry.names(), *self._shelf.names()}))
+
+    def load(self, name: str) -> Connector:
+        """Give a connector, or what stands for a service.
+
+        Raises:
+            BadArguments: there is none of this name; the message lists those that exist.
+            Misconfigured: it cannot be imported, or what is said of it is wrong.
+        """
+        if self.is_service(name):
+            return self._shelf.load(name)
+        try:
+            return registry.load(name)
+        except BadArguments:
+            if name in registry.names():
+                raise
+            known = ", ".join(self.names())
+            words = (
+                f"no connector or service is named {name!r}"
+                if name.isidentifier()
+                else ("no connector or service has this name")
+            )
+            raise BadArguments(f"{words}: there are {known}") from None
+
+    def is_service(self, name: str) -> bool:
+        """Tell whether a name is that of a service, and not of a connector's code."""
+        return name not in registry.names() and name in self._shelf.names()
+
+    def place(self, name: str) -> Place:
+        """Say where a worker imports a connector from."""
+        return Place(*STAND_IN) if self.is_service(name) else registry.place(name)
+
+    def is_ours(self, name: str) -> bool:
+        """Tell whether a connector's code came with this package."""
+        return self.is_service(name) or registry.place(name) in registry.ours()
+
+    def family(self, name: str) -> str:
+        """Give the name under which a connector's OAuth clients and grants are kept."""
+        try:
+            oauth = self.load(name).oauth
+        except (BadArguments, Misconfigured):
+            return name
+        return (oauth and oauth.family) or name
+
+    def endpoint(self, name: str) -> bytes:
+        """Give the digest of a configured service's addresses. Empty: they are code."""
+        return self.load(name).endpoint if self.is_service(name) else b""
