@@ -57,10 +57,13 @@ def succeeded(result: Result, *, is_wrapped: bool) -> CallToolResult:
     )
 
 
-def failed(error: ConnectorVaultError, provider: str, argument: str = "account") -> CallToolResult:
-    """Say what went wrong and what to do next. `argument` is the one that says which account."""
+def failed(error: ConnectorVaultError, how: str, argument: str = "account") -> CallToolResult:
+    """Say what went wrong and what to do next.
+
+    `how`: the command that connects an account. `argument` is the one that says which account.
+    """
     kind, words = next((one, NEXT[one]) for one in type(error).__mro__ if one in NEXT)
-    what = words.format(connect=_connect(error, provider), argument=argument)
+    what = words.format(connect=_connect(error, how), argument=argument)
     meta: dict[str, Json] = {"error": kind.__name__}
     if isinstance(error, errors.RateLimited):
         meta["retry_after"] = error.retry_after
@@ -76,11 +79,10 @@ def broken(name: str) -> CallToolResult:
     return _error(words, {"error": "Unexpected"})
 
 
-def _connect(error: ConnectorVaultError, provider: str) -> str:
-    command = f"connector-vault connect {provider}"
-    if isinstance(error, errors.Reconnect) and error.connection:
-        return f"{command} --reconnect {error.connection}"
-    return command
+def _connect(error: ConnectorVaultError, how: str) -> str:
+    if isinstance(error, errors.Reconnect) and error.connection and " connect " in how:
+        return f"{how} --reconnect {error.connection}"
+    return how
 
 
 def _error(text: str, meta: Mapping[str, Json]) -> CallToolResult:

@@ -12,7 +12,7 @@ from anyio import CancelScope
 from mcp.shared.exceptions import MCPError
 from mcp.types import INTERNAL_ERROR, INVALID_PARAMS, CallToolResult, Tool
 
-from connector_vault import Connection, Gateway, Offer, Owner, Vault, registry
+from connector_vault import Connection, Gateway, Offer, Owner, Vault
 from connector_vault.connector import Json
 from connector_vault.errors import BadArguments, ConnectorVaultError
 
@@ -75,7 +75,7 @@ class Tools:
             calling = self._gateway.call(self._owner, found.name, given, connection=account)
             return succeeded(await _cancelled_once(calling), is_wrapped=found.is_wrapped)
         except ConnectorVaultError as error:
-            return failed(error, found.provider, found.argument)
+            return failed(error, self._how(found), found.argument)
         except Exception as error:  # noqa: BLE001  # the SDK would put its text into a trace
             _note(found.name, error)
             return broken(found.name)
@@ -92,7 +92,7 @@ class Tools:
 
     async def introduction(self) -> str:
         """Say what a model should know before it looks at the tools."""
-        accounts = [f"{_title(one.provider)} as {_plain(one)}" for one in await self._live()]
+        accounts = [f"{self._title(one.provider)} as {_plain(one)}" for one in await self._live()]
         connected = ", ".join(accounts) or "none yet"
         return (
             f"Tools that act with the connected accounts of {self._owner}. Connected when this "
@@ -110,7 +110,7 @@ class Tools:
 
     async def _tools(self) -> dict[str, Listed]:
         offers = [one for one in await self._gateway.tools(self._owner) if self._is_wanted(one)]
-        found = listed(offers, {one: _title(one) for one in map(_provider, offers)})
+        found = listed(offers, {one: self._title(one) for one in map(_provider, offers)})
         self._known |= found
         return found
 
@@ -118,6 +118,19 @@ class Tools:
         if self._only_reads and offer.effect != "reads":
             return False
         return not self._providers or _provider(offer) in self._providers
+
+    def _title(self, provider: str) -> str:
+        try:
+            return self._vault.room.catalog.load(provider).title
+        except ConnectorVaultError:
+            # A key of a service that nothing is said of, or one whose connector was uninstalled.
+            return provider
+
+    def _how(self, found: Listed) -> str:
+        with suppress(ConnectorVaultError):
+            if self._vault.room.catalog.load(found.provider).oauth is None:
+                return f"connector-vault add {found.provider}"
+        return f"connector-vault connect {found.provider}"
 
     async def _accounts(self) -> frozenset[tuple[str, str]]:
         return frozenset((one.id, one.label) for one in await self._live())
@@ -133,14 +146,6 @@ class Tools:
 
 def _provider(offer: Offer) -> str:
     return offer.name.partition(".")[0]
-
-
-def _title(provider: str) -> str:
-    try:
-        return registry.load(provider).title
-    except ConnectorVaultError:
-        # A key of a service without a connector, or one whose connector was uninstalled.
-        return provider
 
 
 def _plain(account: Connection) -> str:

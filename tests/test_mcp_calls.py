@@ -93,7 +93,7 @@ def test_every_error_says_what_to_do_next():
 def test_an_error_can_be_acted_on(kind):
     error, told = SHOWN[kind]
 
-    shown = failed(error, "github")
+    shown = failed(error, "connector-vault connect github")
 
     assert text_of(shown).startswith(f"{kind}: {error}. ")
     assert told in text_of(shown)
@@ -101,7 +101,7 @@ def test_an_error_can_be_acted_on(kind):
 
 
 def test_a_pause_is_told_in_numbers_too():
-    meta = failed(errors.RateLimited(12.5), "github").meta
+    meta = failed(errors.RateLimited(12.5), "connector-vault connect github").meta
 
     assert meta["connector-vault/retry_after"] == 12.5
 
@@ -110,7 +110,7 @@ def test_a_kind_of_an_error_is_told_as_what_it_is_a_kind_of():
     class Odd(errors.Unreachable):
         pass
 
-    assert error_of(failed(Odd("x"), "github")) == "Unreachable"
+    assert error_of(failed(Odd("x"), "connector-vault connect github")) == "Unreachable"
 
 
 def test_half_a_character_does_not_end_the_session():
@@ -120,7 +120,7 @@ def test_half_a_character_does_not_end_the_session():
 
     assert shown.structured_content == json.loads(text_of(shown)) == {"name": "?"}
     assert succeeded(result(half), is_wrapped=True).model_dump_json()
-    assert failed(errors.Refused("x", "\ud800"), "github").model_dump_json()
+    assert failed(errors.Refused("x", "\ud800"), "connector-vault connect github").model_dump_json()
 
 
 @each_era

@@ -1,13 +1,19 @@
 """What one vault can connect: the connectors that are installed, and configured services."""
 
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
 from connector_vault import registry
 from connector_vault.connector import Connector
 from connector_vault.errors import BadArguments, Misconfigured
 from connector_vault.registry import Place
-from connector_vault.services import Shelf
+from connector_vault.services import Service, Shelf
 from connector_vault.services.tool import STAND_IN
 
-__all__ = ["Catalog"]
+__all__ = ["Catalog", "open_catalog"]
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 class Catalog:
@@ -29,22 +35,21 @@ class Catalog:
         """
         if self.is_service(name):
             return self._shelf.load(name)
-        try:
+        if name in registry.names():
             return registry.load(name)
-        except BadArguments:
-            if name in registry.names():
-                raise
-            known = ", ".join(self.names())
-            words = (
-                f"no connector or service is named {name!r}"
-                if name.isidentifier()
-                else ("no connector or service has this name")
-            )
-            raise BadArguments(f"{words}: there are {known}") from None
+        # Not repeated if it could not be a name: somebody may have passed a token by mistake.
+        named = f"is named {name!r}" if _NAME.fullmatch(name) else "has this name"
+        known = ", ".join(self.names())
+        raise BadArguments(f"no connector or service {named}: there are {known}")
+
+    @property
+    def shelf(self) -> Shelf:
+        """Give where the services are."""
+        return self._shelf
 
     def is_service(self, name: str) -> bool:
         """Tell whether a name is that of a service, and not of a connector's code."""
-        return name not in registry.names() and name in self._shelf.names()
+        return self._shelf.has(name) and name not in registry.names()
 
     def place(self, name: str) -> Place:
         """Say where a worker imports a connector from."""
@@ -65,3 +70,8 @@ class Catalog:
     def endpoint(self, name: str) -> bytes:
         """Give the digest of a configured service's addresses. Empty: they are code."""
         return self.load(name).endpoint if self.is_service(name) else b""
+
+
+def open_catalog(folder: str, services: Iterable[Service] = ()) -> Catalog:
+    """Give the catalog with the services of a folder, which may not be there, and these."""
+    return Catalog(Shelf(Path(folder).expanduser().absolute() if folder else None, services))

@@ -211,7 +211,8 @@ class Gateway:
         live = [one for one in usable if one.live] or usable
         if not live:
             words = f"{owner} has not connected {connector.title}"
-            raise NotConnected(f"{words}: run `connector-vault connect {connector.name}`")
+            how = "connect" if connector.oauth else "add"
+            raise NotConnected(f"{words}: run `connector-vault {how} {connector.name}`")
         # A consent may give several, and each may do something else: a Slack bot does not search.
         fitting = _able(connector, tool, live)
         grants = {rows[one.id].grant_key for one in fitting}

@@ -8,7 +8,7 @@ from pathlib import Path
 from connector_vault.anchor import Anchor, begin_anchor, open_anchor
 from connector_vault.announcing import OnEvent, announced
 from connector_vault.audit import Audit
-from connector_vault.catalog import Catalog
+from connector_vault.catalog import open_catalog
 from connector_vault.clients import Clients
 from connector_vault.datakeys import DataKeys
 from connector_vault.envelope import DataKey
@@ -21,7 +21,7 @@ from connector_vault.keys.several import Holders
 from connector_vault.model import Client
 from connector_vault.news import Webhook
 from connector_vault.room import Room
-from connector_vault.services import Service, Shelf
+from connector_vault.services import Service
 from connector_vault.settings import journal_folder, load_settings
 from connector_vault.stores import World, is_new, open_store
 from connector_vault.stores.versions import check_made
@@ -76,7 +76,7 @@ async def open_room(
         stack.push_async_callback(work.close)
         data_keys = DataKeys(store, holders, work)
         last.callback(data_keys.close)
-        catalog = Catalog(Shelf(_folder(said.services), services))
+        catalog = open_catalog(said.services, services)
         keyring = await open_keyring(store, data_keys, catalog.endpoint)
         named = said.anchor if anchor is None else anchor
         watch = _anchor(named, await keyring.store_key(), store.id, new=new) if named else None
@@ -95,10 +95,6 @@ async def open_room(
             work=work,
             webhooks=(*webhooks, *said.webhooks),
         )
-
-
-def _folder(named: str) -> Path | None:
-    return Path(named).expanduser().absolute() if named else None
 
 
 def _anchor(named: str, key: DataKey, store: bytes, *, new: bool) -> Anchor:

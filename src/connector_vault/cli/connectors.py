@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from connector_vault.catalog import Catalog
     from connector_vault.connector import Connector
 
 __all__ = ["Installed", "installed"]
@@ -15,25 +16,26 @@ class Installed:
     """A connector by its name, and what it holds or why it cannot be imported."""
 
     name: str
+    service: bool = False
+    """Whether it is a service by configuration, and no code."""
     connector: "Connector | None" = None
     emulated: bool = False
     error: str = ""
 
 
-def installed() -> Iterator[Installed]:
-    """Import every connector, one after another."""
-    from connector_vault import registry
-
-    return (_look(name) for name in registry.names())
+def installed(catalog: "Catalog") -> Iterator[Installed]:
+    """Import every connector, and read every service, one after another."""
+    return (_look(catalog, name) for name in catalog.names())
 
 
-def _look(name: str) -> Installed:
+def _look(catalog: "Catalog", name: str) -> Installed:
     from connector_vault import registry
     from connector_vault.errors import ConnectorVaultError
 
+    service = catalog.is_service(name)
     try:
-        connector = registry.load(name)
-        emulated = registry.part(name, "emulator") is not None
+        connector = catalog.load(name)
+        emulated = not service and registry.part(name, "emulator") is not None
     except ConnectorVaultError as error:
-        return Installed(name=name, error=str(error))
-    return Installed(name=name, connector=connector, emulated=emulated)
+        return Installed(name=name, service=service, error=str(error))
+    return Installed(name=name, service=service, connector=connector, emulated=emulated)

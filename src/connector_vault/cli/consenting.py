@@ -139,10 +139,8 @@ async def _withdrawn(
 
 
 def _check(place: Place, wish: Wish) -> None:
-    from connector_vault import registry
-
     # Before anything is made: a new vault for a misspelt name would be a surprise.
-    registry.load(wish.provider)
+    place.catalog().load(wish.provider)
     place.announce()
 
 

@@ -11,6 +11,7 @@ from connector_vault.errors import Ambiguous, BadArguments, Misconfigured, NotCo
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from connector_vault.catalog import Catalog
     from connector_vault.model import Connection, Owner
     from connector_vault.settings import Settings
     from connector_vault.vault import Vault
@@ -91,6 +92,12 @@ class Place:
         import asyncio
 
         return asyncio.run(_within(settings, work, stay=stay, anchor=anchor))
+
+    def catalog(self) -> "Catalog":
+        """Give what can be connected here."""
+        from connector_vault.catalog import open_catalog
+
+        return open_catalog(self.settings().services)
 
     def announce(self) -> None:
         """Tell a person if what they asked for makes a vault."""

@@ -13,9 +13,10 @@ from pathlib import Path
 
 from connector_vault.connector import Connector
 from connector_vault.errors import BadArguments, Misconfigured
+from connector_vault.services.paper import write_service
 from connector_vault.services.said import Service, connector_of, read_service, service_of
 
-__all__ = ["Service", "Shelf", "connector_of", "read_service"]
+__all__ = ["Service", "Shelf", "connector_of", "read_service", "service_of", "write_service"]
 
 _SHIPPED = "connector_vault.connectors"
 

@@ -24,7 +24,7 @@ from connector_vault.envelope import length_prefixed
 from connector_vault.errors import ConnectorVaultError, Misconfigured
 from connector_vault.http import origin_of
 from connector_vault.services.revocation import revocation_at
-from connector_vault.services.tool import answer, request_tool
+from connector_vault.services.tool import answer, field_of, request_tool
 
 __all__ = ["Service", "connector_of", "read_service"]
 
@@ -243,5 +243,5 @@ def _account(told: Whose, reply: Reply) -> Account:
 
 def _found(said: Json, place: str) -> str:
     for name in place.split(".") if place else ():
-        said = said.get(name) if isinstance(said, dict) else None
+        said = field_of(said, name)
     return str(said) if place and isinstance(said, str | int) else ""

@@ -17,7 +17,7 @@ from connector_vault.connector import (
 )
 from connector_vault.connector.parts import Function, Tool
 
-__all__ = ["STAND_IN", "answer", "request_tool"]
+__all__ = ["STAND_IN", "answer", "field_of", "request_tool"]
 
 Method = Literal["DELETE", "GET", "PATCH", "POST", "PUT"]
 
@@ -62,6 +62,14 @@ def answer(reply: Reply) -> Json:
     return said
 
 
+def field_of(said: Json, name: str | int) -> Json:
+    """Give a field of an object, or an item of a list. None: there is none."""
+    try:
+        return None if isinstance(said, str) else said[name]
+    except (LookupError, TypeError):
+        return None
+
+
 def _said(reply: Reply) -> Json:
     text = reply.body.decode(errors="replace")
     try:
@@ -72,11 +80,8 @@ def _said(reply: Reply) -> Json:
 
 def _words(said: Json) -> str:
     """Find the message in an error: RFC 9457, OAuth and most others have one of these."""
-    for name in ("error", "errors", "message", "detail", "error_description", "title"):
-        if isinstance(said, Sequence) and not isinstance(said, str) and said:
-            said = said[0]
-        if isinstance(said, Mapping) and said.get(name):
-            said = said[name]
+    for name in ("error", "errors", 0, "message", "detail", "error_description", "title"):
+        said = field_of(said, name) or said
     text = said if isinstance(said, str) else ""
     return " ".join("".join(one if one.isprintable() else " " for one in text).split())[:_MAX_WORDS]
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from connector_vault.catalog import open_catalog
 from connector_vault.cli.checks.verdicts import Check, ok, problem, warn
 from connector_vault.cli.connectors import Installed, installed
 from connector_vault.errors import ConnectorVaultError, Misconfigured
@@ -19,7 +20,7 @@ _PATIENCE = 3.0
 
 def check_providers(settings: "Settings | None") -> Iterator[Check]:
     """Look at every connector, and at the clients they need."""
-    found = list(installed())
+    found = list(installed(open_catalog(settings.services if settings else "")))
     for one in found:
         yield _connector(one)
         if settings and one.connector is not None and one.connector.oauth is not None:
@@ -51,9 +52,10 @@ def check_emulator(settings: "Settings") -> Iterator[Check]:
 
 
 def _connector(one: Installed) -> Check:
-    name = f"connector {one.name}"
+    name = f"service {one.name}" if one.service else f"connector {one.name}"
     if one.connector is None:
-        return problem(name, one.error, "update or uninstall the package it comes from")
+        mend = "mend its file" if one.service else "update or uninstall the package it comes from"
+        return problem(name, one.error, mend)
     return ok(name, f"{one.connector.title}, {len(one.connector.tools)} tools")
 
 

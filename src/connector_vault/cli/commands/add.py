@@ -1,4 +1,4 @@
-"""`add NAME`: keep a pasted token or an API key."""
+"""`add NAME`: keep a pasted token or an API key, of any service."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connector_vault.cli.asking import ask_secret
+from connector_vault.cli.configuring import Described, settle
 from connector_vault.cli.paper import Answer
 from connector_vault.cli.place import Place
 from connector_vault.documents import connection_document
 
 if TYPE_CHECKING:
-    from connector_vault.model import Connection, Owner
+    from connector_vault.model import Connection, Owner, Secret
+    from connector_vault.services import Service
     from connector_vault.vault import Vault
 
 __all__ = ["add"]
@@ -25,6 +27,33 @@ def add(
     secret_file: Annotated[
         Path | None, typer.Option(help="Read the secret from this file.")
     ] = None,
+    auth: Annotated[
+        str | None, typer.Option(help="For a service without a connector: api-key or oauth2.")
+    ] = None,
+    host: Annotated[str | None, typer.Option(help="Where its API is: api.example.com/v1.")] = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(help="What may be asked of it: 'GET /models'; may be repeated."),
+    ] = None,
+    header: Annotated[
+        str | None, typer.Option(help="The header that carries the credential.")
+    ] = None,
+    scheme: Annotated[
+        str | None, typer.Option(help="What stands before it there: Bearer, or nothing.")
+    ] = None,
+    authorize_url: Annotated[
+        str | None, typer.Option(help="OAuth 2.0: where people agree.")
+    ] = None,
+    token_url: Annotated[
+        str | None, typer.Option(help="OAuth 2.0: where tokens come from.")
+    ] = None,
+    revoke_url: Annotated[str | None, typer.Option(help="OAuth 2.0: where tokens end.")] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="OAuth 2.0: what is asked for; may be repeated.")
+    ] = None,
+    described: Annotated[
+        Path | None, typer.Option("--from", help="A TOML file that says all this of the service.")
+    ] = None,
 ) -> Answer:
     """Keep a pasted token or an API key.
 
@@ -32,9 +61,32 @@ def add(
     stand in the shell's history and in the list of processes.
 
     A token for a provider that has a connector is tried at once, and not kept if it is no good.
-    """
-    secret = ask_secret(name, secret_file, piped_in=stdin)
 
+    With --auth and --host, or --from, a service that has no connector gets one tool, `request`,
+    that asks what --allow says and nothing else.
+    """
+    service = Described(
+        name=name,
+        file=described,
+        auth=auth,
+        host=host,
+        allow=tuple(allow or ()),
+        header=header,
+        scheme=scheme,
+        authorize_url=authorize_url,
+        token_url=token_url,
+        revoke_url=revoke_url,
+        scopes=tuple(scope or ()),
+    ).service()
+    if service is not None and service.auth == "oauth2":
+        return _configured(place, service)
+    secret = ask_secret(name, secret_file, piped_in=stdin)
+    if service is not None:
+        settle(place.catalog(), service)
+    return _kept(place, name, secret, label)
+
+
+def _kept(place: Place, name: str, secret: "Secret", label: str) -> Answer:
     async def work(vault: "Vault", owner: "Owner") -> "Connection":
         return await vault.add(name, owner, secret=secret, label=label)
 
@@ -45,3 +97,15 @@ def add(
     else:
         words = f"Kept {kept.label or name} as {kept.id}."
     return Answer({"connection": connection_document(kept)}, (words,))
+
+
+def _configured(place: Place, service: "Service") -> Answer:
+    path = settle(place.catalog(), service)
+    name = service.name
+    known = any(one.provider == name for one in place.settings().clients)
+    setting = f"CONNECTOR_VAULT_{name.upper()}_CLIENT_ID"
+    words = [f"{name} is configured in {path}."]
+    if not known:
+        words.append(f"Register an OAuth client there, and set {setting} and ..._CLIENT_SECRET.")
+    words.append(f"Then connect an account: `connector-vault connect {name}`")
+    return Answer({"service": {"name": name, "file": str(path), "client": known}}, tuple(words))

@@ -13,6 +13,7 @@ from connector_vault.cli.place import Place, find
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from connector_vault.catalog import Catalog
     from connector_vault.cli.arguments import Schema
     from connector_vault.connector import File
     from connector_vault.egress import Progress
@@ -56,7 +57,7 @@ def call(
     from connector_vault.cli.arguments import read_arguments, read_object
 
     given = read_object(piped(_MAX_ARGUMENTS) if json_args == "-" else json_args or "{}")
-    schema = _schema(tool)
+    schema = _schema(place.catalog(), tool)
     # What does not fit is told before a vault is opened, where it can be known.
     known = None if schema is None else read_arguments(arg or [], schema, given)
 
@@ -92,16 +93,15 @@ def call(
     return Answer(document, (written(result.value),))
 
 
-def _schema(name: str) -> "Schema | None":
+def _schema(catalog: "Catalog", name: str) -> "Schema | None":
     """Give the input schema of a tool; None if only a worker knows it.
 
     The gateway says what is wrong with an unknown one.
     """
-    from connector_vault import registry
     from connector_vault.signature import signature_of
 
     provider, _, tool = name.partition(".")
-    for one in registry.load(provider).tools:
+    for one in catalog.load(provider).tools:
         if one.name == tool:
             named = isinstance(one.function, str)
             return None if named else signature_of(one.load()).input_schema()

@@ -36,13 +36,11 @@ def mcp(
 
     Ends with 0 when the client leaves. With --json only what keeps it from beginning is JSON.
     """
-    from connector_vault import registry
-
     # A descriptor that is closed now is the next file's that is opened: a database must not get it.
     if sys.stdin is None or sys.stdout is None:
         raise _unheard("one of them is closed")
     for name in provider or ():
-        registry.load(name)
+        place.catalog().load(name)
 
     async def work(vault: "Vault", owner: "Owner") -> None:
         from asyncio import CancelledError

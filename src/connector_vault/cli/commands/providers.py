@@ -20,7 +20,7 @@ _COLUMNS = ("NAME", "TITLE", "CONNECT BY", "CLIENT", "TOOLS", "EMULATOR")
 def providers(place: Place) -> Answer:
     """List what can be connected, and what is missing for it."""
     settings = place.settings()
-    found = list(installed())
+    found = list(installed(place.catalog()))
     for one in found:
         if one.error:
             hint(f"{one.name} cannot be used: {one.error}")
@@ -33,6 +33,7 @@ def _document(one: Installed, settings: "Settings") -> Document:
     return {
         "name": one.name,
         "title": connector.title if connector else None,
+        "service": one.service,
         "oauth": connector.oauth is not None if connector else None,
         "scopes": list(connector.oauth.scopes) if connector and connector.oauth else None,
         "clients": _clients(one, settings),
@@ -68,6 +69,12 @@ def _revocation(oauth: "OAuth") -> Document | None:
     return {"grant": told.grant is not None, "probe": told.probe is not None}
 
 
+def _means(one: Installed, *, oauth: bool) -> str:
+    if one.service:
+        return "consent" if oauth else "a key"
+    return "consent, or a token" if oauth else "a token"
+
+
 def _row(one: Installed, settings: "Settings") -> tuple[str, ...]:
     if one.connector is None:
         return (one.name, "cannot be imported", "-", "-", "-", "-")
@@ -75,7 +82,7 @@ def _row(one: Installed, settings: "Settings") -> tuple[str, ...]:
     return (
         one.name,
         one.connector.title,
-        "consent, or a token" if oauth else "a token",
+        _means(one, oauth=oauth),
         listed(_clients(one, settings), "not set" if oauth else "-"),
         str(len(one.connector.tools)),
         "yes" if one.emulated else "no",

@@ -10,7 +10,7 @@ from connector_vault.cli.words import listed
 from connector_vault.documents import Document
 
 if TYPE_CHECKING:
-    from connector_vault.connector import Tool
+    from connector_vault.catalog import Catalog
     from connector_vault.gateway import Offer
     from connector_vault.model import Connection, Owner
     from connector_vault.vault import Vault
@@ -33,32 +33,33 @@ def tools(
     async def work(vault: "Vault", owner: "Owner") -> "list[Offer]":
         return await Gateway(vault).tools(owner)
 
+    catalog = place.catalog()
     found = [one for one in place.run(work) if provider in (None, _provider(one))]
     if not found:
         hint("There are no tools: `connector-vault connect PROVIDER` connects an account.")
-    table = Table(_COLUMNS, [_row(one) for one in found])
-    return Answer({"tools": [_document(one) for one in found]}, (table,))
+    table = Table(_COLUMNS, [_row(catalog, one) for one in found])
+    return Answer({"tools": [_document(catalog, one) for one in found]}, (table,))
 
 
-def _row(offer: "Offer") -> tuple[str, ...]:
-    accounts = listed(_account(offer, one) for one in offer.connections)
-    return (offer.name, offer.effect, listed(sorted(_tool(offer).scopes), "-"), accounts)
+def _row(catalog: "Catalog", offer: "Offer") -> tuple[str, ...]:
+    accounts = listed(_account(catalog, offer, one) for one in offer.connections)
+    return (offer.name, offer.effect, listed(sorted(offer.scopes), "-"), accounts)
 
 
-def _account(offer: "Offer", connection: "Connection") -> str:
-    lacking = _lacking(offer, connection)
+def _account(catalog: "Catalog", offer: "Offer", connection: "Connection") -> str:
+    lacking = _lacking(catalog, offer, connection)
     name = connection.label or connection.id
     return f"{name} (lacks {' '.join(lacking)})" if lacking else name
 
 
-def _document(offer: "Offer") -> Document:
+def _document(catalog: "Catalog", offer: "Offer") -> Document:
     return {
         "name": offer.name,
         "description": offer.description,
         "effect": offer.effect,
-        "scopes": sorted(_tool(offer).scopes),
+        "scopes": sorted(offer.scopes),
         "connections": [
-            {"id": one.id, "label": one.label or None, "lacking": _lacking(offer, one)}
+            {"id": one.id, "label": one.label or None, "lacking": _lacking(catalog, offer, one)}
             for one in offer.connections
         ],
         "input_schema": offer.input_schema,
@@ -66,18 +67,11 @@ def _document(offer: "Offer") -> Document:
     }
 
 
-def _lacking(offer: "Offer", connection: "Connection") -> list[str]:
-    from connector_vault import registry
-
-    connector = registry.load(_provider(offer))
-    return sorted(connector.lacking(_tool(offer), connection.scopes))
-
-
-def _tool(offer: "Offer") -> "Tool":
-    from connector_vault import registry
-
+def _lacking(catalog: "Catalog", offer: "Offer", connection: "Connection") -> list[str]:
     provider, _, name = offer.name.partition(".")
-    return next(one for one in registry.load(provider).tools if one.name == name)
+    connector = catalog.load(provider)
+    tool = next(one for one in connector.tools if one.name == name)
+    return sorted(connector.lacking(tool, connection.scopes))
 
 
 def _provider(offer: "Offer") -> str:
