@@ -12,6 +12,8 @@ _HOLES = {"{}": r"(?:(?!%2[Ff]|%5[Cc])[^/])+", "{/}": "[^/]+", "{*}": ".+"}
 """A segment without a slash in it, one that stands for several, and anything that follows. Servers
 that decode before they route see the slashes."""
 
+_RANGE = re.compile(r"bytes \d+-(\d{1,18})/(\d{1,18})")
+
 
 def check_declared(tool: Tool, request: Request) -> None:
     """Let only a request pass that a tool says it makes.
@@ -33,9 +35,18 @@ def changes(tool: Tool, request: Request) -> bool:
     if request.method == "GET" or tool.effect == "reads":
         # Some providers are asked by POST, too.
         return False
+    if not request.url.startswith("/") and _is_unfinished(request):
+        return False
     if _pattern(tool.silent).fullmatch(f"{request.method} {request.url}"):
         return False
     return not request.url.startswith(tuple(f"{one}/" for one in tool.silent))
+
+
+def _is_unfinished(request: Request) -> bool:
+    # A piece of an upload after which more has to come (RFC 9110 §14.4): nobody sees it yet.
+    said = {name.lower(): one for name, one in request.headers.items()}
+    found = _RANGE.fullmatch(said.get("content-range", ""))
+    return found is not None and int(found[1]) + 1 < int(found[2])
 
 
 @lru_cache(maxsize=1024)

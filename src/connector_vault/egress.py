@@ -174,16 +174,23 @@ class Egress:
             raise Unreachable(str(error)) from error
 
     async def _is_stale(self, answer: Answer) -> bool:
-        stale = self.connector.stale
-        if answer.status == 401 or stale is None:
-            return answer.status == 401
+        stale, refused = self.connector.stale, answer.status == 401
+        if not refused and stale is None:
+            return False
         body = await answer.short()
         if body is None:
-            return False
+            return refused
+        reply = Reply(answer.status, body, answer.headers)
         # A connector's own code, on what a provider says: it decides nothing by failing.
         with suppress(Exception, SystemExit):
-            return stale(Reply(answer.status, body, answer.headers))
-        return False
+            if not refused and stale is not None:
+                return stale(reply)
+            try:
+                self.connector.answer(reply)
+            except Refused as error:
+                # It says no for another reason, such as a scope: a newer token has it no more.
+                return error.code == UNEXPECTED
+        return refused
 
     async def _is_refused(self, answer: Answer) -> bool:
         # Some providers say no with a status that says yes.

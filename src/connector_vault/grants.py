@@ -64,7 +64,7 @@ async def carry_out(connector: Connector, steps: Steps[T], send: Send) -> tuple[
         except StopIteration as done:
             value: T = done.value
             return value, reply
-        except _NO_ANSWER:
+        except (*_NO_ANSWER, Refused):
             raise _unreadable(connector, reply) from None
         reply = await send(request)
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from connector_vault.connector import Connector, Tool
 from connector_vault.errors import BadArguments, Misconfigured
 
-__all__ = ["GROUP", "Place", "load", "names", "ours", "part", "place"]
+__all__ = ["GROUP", "Place", "load", "names", "ours", "part", "place", "played_by"]
 
 GROUP = "connector_vault.connectors"
 """The entry-point group for connectors in other packages: `name = "package:connector"`."""
@@ -77,6 +77,16 @@ def part(name: str, submodule: str) -> ModuleType | None:
     if not is_package or find_spec(f"{module}.{submodule}") is None:
         return None
     return _import(f"{module}.{submodule}")
+
+
+def played_by(name: str) -> ModuleType | None:
+    """Import the emulator of a connector's provider: its own, or its family's. None: there is none.
+
+    Raises as `part` and `load` do.
+    """
+    own = part(name, "emulator")
+    oauth = load(name).oauth if own is None else None
+    return part(oauth.family, "emulator") if oauth and oauth.family else own
 
 
 def place(name: str) -> Place:

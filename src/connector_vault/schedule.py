@@ -19,7 +19,7 @@ _UNKNOWN_IDLE = 30 * _DAY
 """How long an unused refresh token is trusted to live where its provider does not say."""
 
 _NOTICE = 14 * _DAY
-"""How long before its end a death is announced, at most."""
+"""How long before its end a death is announced, at most. A person has to be found and asked."""
 
 _LONGEST_PAUSE = 60.0
 """Seconds a caller is turned away after many failures. The next one tries again."""
@@ -87,13 +87,15 @@ def plan(
     """
     if not refreshable:
         # Looked at once more at its end, so that a death is told when it happens.
-        return Plan(due_at=expires_at, dies_on=expires_at, warn_at=_warning(now, expires_at))
+        return Plan(due_at=expires_at, dies_on=expires_at, warn_at=_warning(now, expires_at, 0.3))
     ends = grant_ends_at or now + _UNKNOWN_IDLE
     due_at = now + int((ends - now) * (0.6 + 0.2 * chance))
     life = expires_at - now
     if life > 0 and now - used_at <= max(life, _HOUR):
         due_at = min(due_at, soon(now, expires_at, chance))
-    return Plan(due_at=due_at, dies_on=grant_ends_at, warn_at=_warning(now, grant_ends_at))
+    # After the time at which what can be renewed has been renewed: only what failed is announced.
+    warn_at = _warning(now, grant_ends_at, 0.15)
+    return Plan(due_at=due_at, dies_on=grant_ends_at, warn_at=warn_at)
 
 
 def soon(now: int, expires_at: int, chance: float) -> int:
@@ -106,6 +108,5 @@ def _doubled(seconds: float, times: int) -> float:
     return seconds * 2.0 ** min(times, _MAX_DOUBLINGS)
 
 
-def _warning(now: int, dies_on: int) -> int:
-    # After the time at which what can be renewed has been renewed: only what failed is announced.
-    return dies_on and dies_on - min(_NOTICE, int((dies_on - now) * 0.15))
+def _warning(now: int, dies_on: int, share: float) -> int:
+    return dies_on and dies_on - min(_NOTICE, int((dies_on - now) * share))

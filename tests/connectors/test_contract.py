@@ -37,7 +37,7 @@ def life(request):
 
 @pytest.fixture
 def connector(life):
-    return registry.load(life.CLIENT.provider)
+    return registry.load(getattr(life, "PROVIDER", life.CLIENT.provider))
 
 
 @pytest.fixture
@@ -114,6 +114,12 @@ async def token(vault, connection, **options):
     return await vault.token(connection.id, owner=connection.owner, purpose="test", **options)
 
 
+async def ripen(life, time):
+    """Let a token become old enough to be renewed, where one has to be."""
+    if hasattr(life, "RIPE"):
+        await time.on(life.RIPE)
+
+
 def refreshes(life, log):
     sent = [entry for entry in log if entry.path == life.TOKEN]
     return sum("refresh_token" in entry.fields for entry in sent)
@@ -178,7 +184,8 @@ async def test_connecting_again_mends_the_connection_there_is(connect):
 
 async def test_a_token_that_ended_is_refreshed(vault, connect, life, time, call, world):
     for connection in await connect():
-        if life.ACCESS:
+        await ripen(life, time)
+        if life.ACCESS and not hasattr(life, "RIPE"):
             await time.on(life.ACCESS + 60)
             newer = await token(vault, connection)
         else:
@@ -190,8 +197,11 @@ async def test_a_token_that_ended_is_refreshed(vault, connect, life, time, call,
     assert await call(name, arguments) is not None
 
 
-async def test_a_refresh_whose_answer_is_lost_is_told_and_never_hidden(vault, connect, life, world):
+async def test_a_refresh_whose_answer_is_lost_is_told_and_never_hidden(
+    vault, connect, life, world, time
+):
     (connection, *_) = await connect()
+    await ripen(life, time)
     await world.fault(path=life.TOKEN, kind="drop")
 
     with suppress(ConnectorVaultError):
@@ -227,10 +237,12 @@ async def test_a_client_that_is_wrong_harms_no_connection(vault, connect, life, 
     room = replace(vault.room, clients=type(vault.room.clients)([wrong]))
     other = Vault(room, type(vault._refresher)(room))
 
-    with pytest.raises(ConnectorVaultError) as caught:
-        await token(other, connection, newer_than=1)
-
-    assert not isinstance(caught.value, Reconnect)
+    if getattr(life, "CLIENT_IS_ASKED", True):
+        with pytest.raises(ConnectorVaultError) as caught:
+            await token(other, connection, newer_than=1)
+        assert not isinstance(caught.value, Reconnect)
+    else:
+        assert await token(other, connection, newer_than=1)
     assert (await vault.get(connection.id, owner=ADA)).state is State.ACTIVE
 
 
@@ -307,7 +319,7 @@ async def test_a_disconnect_ends_everything_and_says_what_was_proven(
     assert all(receipt.shredded for receipt in receipts)
     with pytest.raises(NotConnected):
         await call(*life.LIMITED)
-    for one in before:
+    for one in before if last.outcome != "not revocable" else ():
         # The provider itself no longer takes what was handed out before.
         with pytest.raises((Refused, Reconnect)):
             await vault.add(connections[0].provider, EVE, secret=one.secret)

@@ -1,4 +1,4 @@
-"""Instagram accounts reached by Facebook Login: the same tools, another host and another consent."""
+"""Instagram accounts reached by Facebook Login: the same tools, another host, another consent."""
 
 import httpx2
 import pytest
@@ -34,9 +34,7 @@ async def vault(opened):
 @pytest.fixture
 def connect(vault):
     async def connect(**options):
-        pending = await vault.connect(
-            "instagram_facebook", ADA, redirect_uri=CALLBACK, **options
-        )
+        pending = await vault.connect("instagram_facebook", ADA, redirect_uri=CALLBACK, **options)
         async with httpx2.AsyncClient(trust_env=False, verify=False) as browser:
             back = (await browser.get(pending.url)).headers["location"]
         return await vault.finish(back, owner=ADA)
@@ -83,11 +81,30 @@ async def test_a_person_without_such_an_account_is_told_what_to_do(connect, worl
         await connect()
 
 
-async def test_a_page_without_one_is_told_apart(connect, world):
-    """Bert has two Pages; with the one that has none alone, there is nothing to connect."""
+async def test_pages_without_one_are_left_out(connect, world):
+    """Bert has two Pages, and one of them has an account."""
+    await world.act("facebook", "sign_in", login="bert", pages=["104000000000002"])
+    with pytest.raises(Refused, match="link it to one") as told:
+        await connect()
+    assert told.value.code == "no_instagram_account"
     await world.act("facebook", "sign_in", login="bert")
     (connection,) = await connect()
     assert connection.label == "hill.choir"
+
+
+async def test_it_proves_that_it_has_the_secret_and_puts_none_in_an_address(call, world):
+    await world.act("facebook", "policy", proof="required")
+    await call("upload_reel", file=Made(MP4, 1000))
+    assert await world.act("facebook", "leaks") == []
+
+
+async def test_it_works_from_a_worker(vault, connect):
+    """The tools run in processes of their own, with no network but the way out."""
+    await connect()
+    async with Gateway(vault) as gateway:
+        film = {"file": Made(MP4, 1000), "caption": "From afar"}
+        said = await gateway.call(ADA, "instagram_facebook.upload_reel", film)
+    assert said.value["state"] == "published"
 
 
 async def test_a_page_token_can_be_pasted(vault, connect):

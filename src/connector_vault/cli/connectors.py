@@ -35,7 +35,7 @@ def _look(catalog: "Catalog", name: str) -> Installed:
     service = catalog.is_service(name)
     try:
         connector = catalog.load(name)
-        emulated = not service and registry.part(name, "emulator") is not None
+        emulated = not service and registry.played_by(name) is not None
     except ConnectorVaultError as error:
         return Installed(name=name, service=service, error=str(error))
     return Installed(name=name, service=service, connector=connector, emulated=emulated)

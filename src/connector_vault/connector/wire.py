@@ -218,7 +218,7 @@ def check_request(request: Request) -> None:
 
 
 def is_among(url: str, origins: Collection[str]) -> bool:
-    """Tell whether an address is at one of `origins`. `https://*.example.com` is at any below."""
+    """Tell whether an address is at one of `origins`. In `https://*.example.com` a `*` is one name."""
     scheme, _, rest = url.partition("://")
     host = rest.partition("/")[0].lower()
     first, _, below = host.partition(".")

@@ -1,8 +1,9 @@
 """One running emulator: the providers, their clock, the log and the faults."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Self
 
 from connector_vault import registry
@@ -37,7 +38,7 @@ class Stage:
         clock = Clock()
         if not names:
             return cls(clock=clock, sites=_all_sites(clock), consent=consent)
-        found = {name: _site(name, clock) for name in names}
+        found = _sites(names, clock)
         sites = {name: site for name, site in found.items() if site is not None}
         missing = found.keys() - sites.keys()
         if missing:
@@ -54,19 +55,26 @@ class Stage:
 
 
 def _all_sites(clock: Clock) -> dict[str, Site]:
-    sites: dict[str, Site] = {}
+    sound: list[str] = []
     for name in registry.names():
         # A connector that is broken is told of by `doctor`; it must not stop the others here.
         with suppress(Misconfigured):
-            site = _site(name, clock)
-            if site is not None:
-                sites[name] = site
-    return sites
+            registry.played_by(name)
+            sound.append(name)
+    found = _sites(sound, clock)
+    return {name: site for name, site in found.items() if site is not None}
 
 
-def _site(name: str, clock: Clock) -> Site | None:
-    emulate: Callable[[Clock], Site] | None
-    emulate = getattr(registry.part(name, "emulator"), "emulate", None)
+def _sites(names: Iterable[str], clock: Clock) -> dict[str, Site | None]:
+    # Connectors of one family have one provider, and it is played once.
+    played = {name: registry.played_by(name) for name in names}
+    parts = {module.__name__: module for module in played.values() if module is not None}
+    sites = {place: _site(module, clock) for place, module in parts.items()}
+    return {name: sites[one.__name__] if one else None for name, one in played.items()}
+
+
+def _site(module: ModuleType, clock: Clock) -> Site | None:
+    emulate: Callable[[Clock], Site] | None = getattr(module, "emulate", None)
     return emulate(clock) if emulate else None
 
 

@@ -1,0 +1,1 @@
+"""Parts of the emulated Meta that several of its sites share."""
