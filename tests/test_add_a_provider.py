@@ -5,9 +5,11 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import connector_vault
 from tests.deeds import ROOT
 
 EXAMPLES = ROOT / "docs" / "examples"
@@ -18,11 +20,11 @@ UNWANTED = shutil.ignore_patterns("__pycache__", ".*")
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory):
     """A copy as it lies once installed, and the tests beside it."""
-    home = tmp_path_factory.mktemp("checkout")
-    package = home / "connector_vault"
-    shutil.copytree(ROOT / "src" / "connector_vault", package, ignore=UNWANTED)
-    for folder in ("connectors", "mcp_servers"):
-        shutil.copytree(ROOT / folder, package / folder, ignore=UNWANTED)
+    home, package = tmp_path_factory.mktemp("checkout"), Path(connector_vault.__file__).parent
+    shutil.copytree(package, home / "connector_vault", ignore=UNWANTED)
+    if (ROOT / "connectors").exists():
+        for folder in ("connectors", "mcp_servers"):
+            shutil.copytree(ROOT / folder, home / "connector_vault" / folder, ignore=UNWANTED)
     shutil.copytree(ROOT / "tests", home / "tests", ignore=UNWANTED)
     for name in ("pyproject.toml", "constraints.txt", "README.md"):
         shutil.copy(ROOT / name, home)

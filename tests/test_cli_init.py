@@ -88,6 +88,7 @@ def test_providers_tell_what_is_missing(lonely):
     assert found["github"] == {
         "name": "github",
         "title": "GitHub",
+        "service": False,
         "oauth": True,
         "scopes": ["repo", "offline_access"],
         "clients": [],

@@ -177,7 +177,7 @@ def test_emulate_serves_until_a_signal(lonely, number):
 
 
 def test_emulate_prints_what_a_shell_can_read(lonely):
-    with lonely.start("emulate", "--port", "0") as process:
+    with lonely.start("emulate", "github", "--port", "0") as process:
         lines = [process.stdout.readline() for _ in range(6)]
         process.terminate()
         process.communicate(timeout=30)
@@ -275,3 +275,13 @@ def test_a_value_that_does_not_fit_is_not_repeated(text):
 
     value = text.partition("=")[2]
     assert not value or value not in str(caught.value)
+
+
+def test_emulate_gives_the_client_that_a_family_shares(lonely):
+    with lonely.start("emulate", "instagram_facebook", "--port", "0", "--json") as process:
+        said = json.loads(process.stdout.readline())
+        process.terminate()
+        process.communicate(timeout=30)
+
+    assert said["environment"]["CONNECTOR_VAULT_FACEBOOK_CLIENT_ID"] == "1234567890123456"
+    assert not [one for one in said["environment"] if "INSTAGRAM" in one]

@@ -93,6 +93,26 @@ def test_a_description_that_is_none_is_refused_before_a_key_is_asked_for(machine
     assert not machine.file.exists()
 
 
+def test_what_fails_leaves_no_description_behind(machine, service):
+    done = machine.quick(*described(service), "--json", stdin="two words")
+
+    assert done.error[0] == "BadArguments"
+    assert not list((machine.home / "services").iterdir())
+    assert machine.quick(*described(service, "--allow", "GET /keys"), stdin=KEY).code == 0
+
+
+def test_keys_that_are_there_are_not_made_unreadable(machine, service):
+    kept = machine.quick("add", "acme", "--json", stdin=KEY).json["connection"]["id"]
+
+    done = machine.quick(*described(service), "--json", stdin=KEY)
+
+    assert done.error[0] == "BadArguments"
+    assert kept in done.error[1]
+    assert not list((machine.home / "services").glob("*"))
+    assert machine.quick("disconnect", kept, "--yes").code == 0
+    assert machine.quick(*described(service), stdin=KEY).code == 0
+
+
 def test_a_connectors_name_is_taken(machine, service):
     said = [one if one != "acme" else "github" for one in described(service)]
 

@@ -125,8 +125,8 @@ def test_every_setting_that_is_read_is_explained():
 @each_page
 def test_a_setting_that_is_named_is_read(page):
     known = set(re.findall(r"CONNECTOR_VAULT_\w+", _text(ROOT / "docs/reference/settings.md")))
-    kinds, names = ("ID", "SECRET", "SECRET_FILE"), map(str.upper, [*registry.names(), "acme", "jotter"])
-    known |= {f"CONNECTOR_VAULT_{name}_CLIENT_{kind}" for name in names for kind in kinds}
+    kinds, names = ("ID", "SECRET", "SECRET_FILE"), [*registry.names(), "acme", "jotter"]
+    known |= {f"CONNECTOR_VAULT_{name.upper()}_CLIENT_{kind}" for name in names for kind in kinds}
 
     assert set(re.findall(r"CONNECTOR_VAULT_\w+", _text(page))) <= known
 

@@ -1,5 +1,6 @@
 """What a service's file says: read, written, refused, and made into a connector."""
 
+import os
 import tomllib
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from connector_vault import registry
 from connector_vault.catalog import Catalog, open_catalog
 from connector_vault.connector import RateLimited, Reconnect, Refused, Reply, Request
+from connector_vault.connector.wire import is_a_tools
 from connector_vault.declared import changes, check_declared
 from connector_vault.errors import BadArguments, Misconfigured, NotAllowed
 from connector_vault.services import (
@@ -29,8 +31,9 @@ OAUTH2 = {
     "scopes": ["read", "write"],
     "client_authentication": "basic",
 }
+TRICKS = ["/a/%2e%2e/b", "/a%2Fb", "/a//b", "/a;b/c", "/a/..;/b", "/a/%252e%252e/b", "/a/%00"]
 BOTH = {**PLAIN, "auth": "oauth2", "oauth2": OAUTH2}
-PATHS = ["/models", "/a/b/c", "/a/%2e%2e/b", "/a%2Fb", "/a/", "/"]
+PATHS = ["/models", "/a/b/c", "/a%20b", "/a/", "/", *TRICKS]
 
 
 def said(**more):
@@ -51,12 +54,21 @@ WRONG = {
         "ftp://example.com",
         "",
     ],
-    "allow": [[], ["GET"], ["GET models"], ["FETCH /a"], ["GET /a b"], ["GET /a?b"], ["GET /{x}"]],
-    "header": ["X Key", "", "X-Key\r\nHost"],
+    "allow": [
+        *([], ["GET"], ["GET models"], ["FETCH /a"], ["GET /a b"], ["GET /a?b"], ["GET /{x}"]),
+        ["GET /models*"],
+    ],
+    "header": ["X Key", "", "X-Key\r\nHost", "Host", "Cookie"],
+    "scheme": ["B\r\nX: y"],
+    "headers": [{"X-A": "a\r\nb"}, {"Host": "evil.example"}],
     "auth": ["none", ""],
     "timeout": [0, 601],
     "patterns": [["("]],
-    "oauth2": [OAUTH2, {**OAUTH2, "authorize": "http://example.com"}],
+    "oauth2": [
+        OAUTH2,
+        {**OAUTH2, "authorize": "http://example.com"},
+        {**OAUTH2, "token": "https://example.com/token#x y"},
+    ],
     "colour": ["blue"],
 }
 
@@ -76,13 +88,14 @@ def test_a_revocation_elsewhere_would_carry_a_secret_elsewhere():
         service_of({**BOTH, "oauth2": told}, "acme", "acme.toml")
 
 
-NAMES = st.from_regex(r"[A-Za-z0-9-]{1,20}", fullmatch=True)
+NAMES = st.from_regex(r"X-[A-Za-z0-9-]{1,20}", fullmatch=True).filter(is_a_tools)
+LINES = st.from_regex(r"[\x20-\x7e]{0,30}", fullmatch=True)
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=30)
 
 
 @given(
     title=TEXTS,
-    headers=st.dictionaries(NAMES, TEXTS, max_size=3),
+    headers=st.dictionaries(NAMES, LINES, max_size=3),
     parameters=st.dictionaries(TEXTS, TEXTS, max_size=3),
 )
 def test_what_is_written_reads_as_it_was(title, headers, parameters):
@@ -184,15 +197,15 @@ def allowed(service, method, path):
     ("rule", "passes"),
     [
         ("GET /models", ["/models"]),
-        ("GET /a/*", ["/a/b/c", "/a/%2e%2e/b"]),
-        ("GET /{}", ["/models"]),
-        ("GET /{}/{}/{}", ["/a/b/c", "/a/%2e%2e/b"]),
+        ("GET /a/*", ["/a/b/c"]),
+        ("GET /{}", ["/models", "/a%20b"]),
+        ("GET /{}/{}/{}", ["/a/b/c"]),
         ("GET /", ["/"]),
-        ("GET /*", ["/models", "/a/b/c", "/a/%2e%2e/b", "/a%2Fb", "/a/"]),
+        ("GET /*", ["/models", "/a/b/c", "/a%20b", "/a/"]),
     ],
 )
 def test_a_rule_lets_pass_what_it_says(rule, passes):
-    """Two dots, written however, are refused before a rule is looked at."""
+    """What servers read in more than one way is never part of it."""
     assert [path for path in PATHS if allowed(said(allow=[rule]), "GET", path)] == passes
     assert not any(allowed(said(allow=[rule]), "POST", path) for path in PATHS)
 
@@ -247,3 +260,29 @@ def test_a_service_can_be_said_in_code():
     service = Service(name="acme", auth="api-key", host="api.example.com", allow=["GET /a"])
 
     assert connector_of(service).api == "https://api.example.com"
+
+
+def test_a_package_that_is_installed_takes_no_service_over(monkeypatch):
+    """Its entry point of the same name would have the keys of that service sent elsewhere."""
+    monkeypatch.setattr(registry, "names", lambda: ("openrouter",))
+
+    assert Catalog().is_service("openrouter")
+    assert Catalog().load("openrouter").api == "https://openrouter.ai/api/v1"
+
+
+def test_a_file_that_was_replaced_is_noticed_by_more_than_its_time(tmp_path):
+    path = tmp_path / "acme.toml"
+    write_service(said(title="aaa"), path)
+    catalog, before = open_catalog(str(tmp_path)), path.stat()
+    assert catalog.load("acme").title == "aaa"
+
+    write_service(said(title="bbb"), path)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    assert catalog.load("acme").title == "bbb"
+
+
+def test_a_file_whose_name_is_none_is_passed_over(tmp_path):
+    (tmp_path / "foo-bar.toml").touch()
+
+    assert "foo-bar" not in open_catalog(str(tmp_path)).names()

@@ -7,8 +7,9 @@ import pytest
 
 from connector_vault import Client, Gateway, Secret
 from connector_vault.connector import NotAllowed, RateLimited, Reconnect, Refused
-from connector_vault.errors import BadArguments, Corrupt
-from connector_vault.services import service_of
+from connector_vault.errors import BadArguments, Corrupt, Misconfigured
+from connector_vault.room import now_ms
+from connector_vault.services import service_of, write_service
 from tests.agents import error_of, in_memory, names, schema_of
 from tests.deeds import ADA, CALLBACK, renew, secret_of
 from tests.service import KEY, served
@@ -48,6 +49,31 @@ def oauth2(service, **more):
 @pytest.fixture
 def begin(opened, service):
     return partial(opened, services=[told(service)])
+
+
+async def agreed(pending):
+    async with httpx2.AsyncClient() as browser:
+        return (await browser.get(pending.url)).headers["location"]
+
+
+async def consented(vault):
+    pending = await vault.connect("acme", ADA, redirect_uri=CALLBACK)
+    (connection,) = await vault.finish(await agreed(pending), owner=ADA)
+    return connection
+
+
+@pytest.fixture
+def time_flies():
+    class Clock:
+        ahead = 0
+
+        def __call__(self):
+            return now_ms() + self.ahead
+
+        def on(self, seconds):
+            self.ahead += seconds * 1000
+
+    return Clock()
 
 
 async def call(vault, method, path, **more):
@@ -92,6 +118,11 @@ async def test_a_change_is_sent_once(begin, service):
         ("GET", "//evil.example/models"),
         ("GET", "https://evil.example/models"),
         ("GET", "/models?key=1"),
+        ("GET", "/lost/..;/keys"),
+        ("GET", "/lost/%252e%252e/keys"),
+        ("GET", "/lost/a%252fb"),
+        ("GET", "/lost//keys"),
+        ("GET", "/lost/a;b"),
     ],
 )
 async def test_what_is_not_declared_does_not_leave(begin, service, method, path):
@@ -144,10 +175,7 @@ async def test_a_key_is_tried_where_the_service_says_whose_it_is(opened, service
 async def test_an_oauth_service_is_connected_refreshed_and_ended(opened, service, basic):
     said = oauth2(service, client_authentication=basic)
     async with opened(services=[said], clients=[ACME]) as vault:
-        pending = await vault.connect("acme", ADA, redirect_uri=CALLBACK)
-        async with httpx2.AsyncClient() as browser:
-            back = (await browser.get(pending.url)).headers["location"]
-        (connection,) = await vault.finish(back, owner=ADA)
+        connection = await consented(vault)
         first = await secret_of(vault, connection)
         second = (await renew(vault, connection)).secret
         assert "data" in await call(vault, "GET", "/models")
@@ -157,7 +185,7 @@ async def test_an_oauth_service_is_connected_refreshed_and_ended(opened, service
     assert (connection.account, connection.label, connection.scopes) == ("7", "ada", {"read"})
     assert (receipt.outcome, receipt.reach, receipt.shredded) == ("revoked", "token", True)
     assert service.live == {KEY, first.reveal()}
-    assert "code_challenge=" in pending.url
+    assert any("code_challenge=" in one for one in service.asked)
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgres"], indirect=True)
@@ -204,6 +232,80 @@ async def test_it_ends_although_its_addresses_changed(opened, begin, service):
             receipt = await vault.disconnect(connection.id, owner=ADA)
 
     assert (receipt.outcome, receipt.shredded) == ("not revocable", True)
+
+
+async def test_an_oauth_service_that_moved_is_ended_without_being_opened(
+    opened, service, time_flies
+):
+    async with opened(services=[oauth2(service)], clients=[ACME]) as vault:
+        connection = await consented(vault)
+    with served() as other:
+        async with opened(services=[oauth2(other)], clients=[ACME], clock=time_flies) as vault:
+            receipt = await vault.disconnect(connection.id, owner=ADA)
+            assert (receipt.outcome, receipt.shredded) == ("unconfirmed", False)
+            assert "other addresses" in receipt.note
+            for _ in range(8):
+                time_flies.on(4 * 3600)
+                await vault.maintain(once=True)
+            assert (await vault.disconnect(connection.id, owner=ADA)).shredded
+        assert other.asked == []
+
+
+async def test_a_consent_goes_on_where_it_began(opened, service):
+    """Neither code nor secret is sent to an address that came later."""
+    async with opened(services=[oauth2(service)], clients=[ACME]) as vault:
+        back = await agreed(await vault.connect("acme", ADA, redirect_uri=CALLBACK))
+    with served() as other:
+        async with opened(services=[oauth2(other)], clients=[ACME]) as vault:
+            with pytest.raises(NotAllowed, match="start again"):
+                await vault.finish(back, owner=ADA)
+        assert other.asked == []
+    async with opened(services=[oauth2(service)], clients=[ACME]) as vault:
+        assert await vault.finish(back, owner=ADA)
+
+
+async def test_addresses_stay_for_as_long_as_a_process_lives(
+    opened, service, tmp_path, monkeypatch
+):
+    """Whoever swaps the file between two looks at it gains nothing."""
+    folder = tmp_path / "services"
+    monkeypatch.setenv("CONNECTOR_VAULT_SERVICES", str(folder))
+    write_service(told(service), folder / "acme.toml")
+    with served() as evil:
+        async with opened() as vault:
+            connection = await vault.add("acme", ADA, secret=Secret(KEY))
+            write_service(told(evil), folder / "acme.toml")
+            for deed in (
+                partial(secret_of, vault, connection),
+                partial(call, vault, "GET", "/models"),
+            ):
+                with pytest.raises(Misconfigured, match="restart"):
+                    await deed()
+            write_service(told(service, title="Acme again"), folder / "acme.toml")
+            assert "data" in await call(vault, "GET", "/models")
+        assert evil.asked == []
+
+
+async def test_a_refusal_of_one_path_ends_no_key_that_nobody_can_be_asked_about(begin, service):
+    async with begin() as vault:
+        connection = await vault.add("acme", ADA, secret=Secret(KEY))
+        service.live.clear()
+        with pytest.raises(Reconnect):
+            await call(vault, "GET", "/models")
+        assert (await vault.get(connection.id, owner=ADA)).live
+    assert service.asked == ["GET /api/v1/models"]
+
+
+@pytest.mark.parametrize(
+    "query", [{"access_token": "x"}, {"_method": "DELETE"}, {"method": "delete"}]
+)
+async def test_a_query_names_no_token_and_no_other_method(begin, service, query):
+    async with begin() as vault:
+        await vault.add("acme", ADA, secret=Secret(KEY))
+        with pytest.raises(NotAllowed):
+            await call(vault, "GET", "/models", query=query)
+        assert await call(vault, "GET", "/models", query={"method": "flickr.photos.search"})
+    assert len(service.asked) == 1
 
 
 async def test_two_services_of_one_owner_do_not_meet(opened, service):

@@ -21,6 +21,8 @@ class Begun:
     scopes: str
     verifier: Secret
     reconnect: str
+    endpoint: str
+    """Of a configured service: the digest of its addresses, in hex."""
 
 
 def id_of(state: str) -> bytes:
@@ -42,6 +44,7 @@ async def sealed(
     blank = Consent(id_, owner.tenant, owner.user or "", expires_at, b"")
     said = {
         "client_id": begun.client_id,
+        "endpoint": begun.endpoint,
         "provider": begun.provider,
         "reconnect": begun.reconnect,
         "redirect_uri": begun.redirect_uri,
@@ -64,4 +67,6 @@ async def opened(keyring: Keyring, consent: Consent) -> Begun:
         scopes=said["scopes"],
         verifier=Secret(said["verifier"]),
         reconnect=said["reconnect"],
+        # A consent of an older version has none: it was no service's.
+        endpoint=said.get("endpoint", ""),
     )

@@ -1,23 +1,24 @@
 """What one vault can connect: the connectors that are installed, and configured services."""
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from connector_vault import registry
 from connector_vault.connector import Connector
 from connector_vault.errors import BadArguments, Misconfigured
-from connector_vault.registry import Place
+from connector_vault.registry import NAME, Place
 from connector_vault.services import Service, Shelf
 from connector_vault.services.tool import STAND_IN
 
 __all__ = ["Catalog", "open_catalog"]
 
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
-
 
 class Catalog:
-    """Finds connectors by their names. A service never stands in for one that is installed."""
+    """Finds connectors by their names.
+
+    A service never stands in for a connector of ours, and comes before somebody else's: to install
+    a package must not have the keys of a service sent elsewhere.
+    """
 
     def __init__(self, shelf: Shelf | None = None) -> None:
         self._shelf = shelf or Shelf()
@@ -38,7 +39,7 @@ class Catalog:
         if name in registry.names():
             return registry.load(name)
         # Not repeated if it could not be a name: somebody may have passed a token by mistake.
-        named = f"is named {name!r}" if _NAME.fullmatch(name) else "has this name"
+        named = f"is named {name!r}" if NAME.fullmatch(name) else "has this name"
         known = ", ".join(self.names())
         raise BadArguments(f"no connector or service {named}: there are {known}")
 
@@ -49,7 +50,7 @@ class Catalog:
 
     def is_service(self, name: str) -> bool:
         """Tell whether a name is that of a service, and not of a connector's code."""
-        return self._shelf.has(name) and name not in registry.names()
+        return not registry.is_ours(name) and self._shelf.has(name)
 
     def place(self, name: str) -> Place:
         """Say where a worker imports a connector from."""
@@ -57,7 +58,7 @@ class Catalog:
 
     def is_ours(self, name: str) -> bool:
         """Tell whether a connector's code came with this package."""
-        return self.is_service(name) or registry.place(name) in registry.ours()
+        return self.is_service(name) or registry.is_ours(name)
 
     def family(self, name: str) -> str:
         """Give the name under which a connector's OAuth clients and grants are kept."""
@@ -69,7 +70,10 @@ class Catalog:
 
     def endpoint(self, name: str) -> bytes:
         """Give the digest of a configured service's addresses. Empty: they are code."""
-        return self.load(name).endpoint if self.is_service(name) else b""
+        # Asked for with each credential that is opened.
+        if registry.is_ours(name) or not self._shelf.has(name):
+            return b""
+        return self._shelf.load(name).endpoint
 
 
 def open_catalog(folder: str, services: Iterable[Service] = ()) -> Catalog:

@@ -50,4 +50,4 @@ class Clients:
             for client in self._clients
             if client.provider in names and client.tenant in (None, tenant)
         )
-        return sorted(serving, key=lambda client: client.tenant is None)
+        return sorted(serving, key=lambda one: (one.tenant is None, one.provider != provider))

@@ -86,6 +86,7 @@ async def begin(
         scopes=" ".join(asked),
         verifier=Secret(verifier),
         reconnect=reconnect or "",
+        endpoint=connector.endpoint.hex(),
     )
     expires_at = room.clock() + _LIFE
     consent = await sealed(room.keyring, owner, id_of(state), expires_at, begun)
@@ -118,12 +119,15 @@ async def finish(room: Room, url: str, owner: Owner) -> tuple[Row, ...]:
         raise
     found = [grants.Found(tokens) for tokens in granted]
     if oauth.oauth_of(connector).complete is not None:
-        found = await _complete(room, connector, begun, owner, reply, deadline)
+        found = await _complete(room, connector, begun, owner, reply, granted, deadline)
     return await _take_all(room, connector, begun, owner, found, deadline)
 
 
 def _check_origin(connector: Connector, begun: Begun, answer: oauth.Callback, url: str) -> None:
     oauth.check_issuer(connector, answer)
+    if begun.endpoint != connector.endpoint.hex():
+        words = f"the addresses of {connector.title} were changed meanwhile"
+        raise NotAllowed(f"{words}: start again with `connect`")
     if (urlsplit(url).path or "/") != (urlsplit(begun.redirect_uri).path or "/"):
         raise NotAllowed("this callback came to another address: start again with `connect`")
 
@@ -160,7 +164,13 @@ async def _exchange(
 
 
 async def _complete(
-    room: Room, connector: Connector, begun: Begun, owner: Owner, reply: Reply, deadline: float
+    room: Room,
+    connector: Connector,
+    begun: Begun,
+    owner: Owner,
+    reply: Reply,
+    granted: Sequence[Tokens],
+    deadline: float,
 ) -> list[grants.Found]:
     client = room.clients.holding(begun.provider, begun.client_id, owner.tenant)
 
@@ -171,8 +181,14 @@ async def _complete(
         return await grants.complete(
             connector, client, reply, send, now=room.clock(), asked=frozenset(begun.scopes.split())
         )
-    except _NO_ANSWER as error:
-        raise Refused("unusable_answer", _again(connector)) from error
+    except BaseException as error:
+        # A token that nobody keeps must not live on.
+        for tokens in granted:
+            with suppress(ConnectorVaultError):
+                await end_token(room, connector, client, tokens)
+        if isinstance(error, _NO_ANSWER):
+            raise Refused("unusable_answer", _again(connector)) from error
+        raise
 
 
 def _again(connector: Connector) -> str:
@@ -215,9 +231,12 @@ async def _take_all(
                 await _end_replaced(room, connector, old, tokens)
     except BaseException:
         # A token that nobody keeps must not live on.
+        used = [tokens.access.reveal() for tokens, _ in found[: len(kept)]]
         for tokens, _ in found[len(kept) :]:
-            with suppress(ConnectorVaultError):
-                await end_token(room, connector, client, tokens)
+            # Several accounts may have one token.
+            if tokens.access.reveal() not in used:
+                with suppress(ConnectorVaultError):
+                    await end_token(room, connector, client, tokens)
         raise
     return tuple(kept)
 

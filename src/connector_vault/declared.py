@@ -8,9 +8,16 @@ from connector_vault.errors import NotAllowed
 
 __all__ = ["changes", "check_declared"]
 
-_HOLES = {"{}": r"(?:(?!%2[Ff]|%5[Cc])[^/])+", "{/}": "[^/]+", "{*}": ".+"}
-"""A segment without a slash in it, one that stands for several, and anything that follows. Servers
-that decode before they route see the slashes."""
+_PLAIN = r"(?:[A-Za-z0-9_.~!$&'()*+,=:@-]|%(?!2[5EFef]|3[Bb]|5[Cc]|[01]|7[Ff])[0-9A-Fa-f]{2})+"
+
+_HOLES = {
+    "{}": r"(?:(?!%2[Ff]|%5[Cc])[^/])+",
+    "{/}": "[^/]+",
+    "{plain}": _PLAIN,
+    "{plain*}": f"{_PLAIN}(?:/{_PLAIN})*/?",
+}
+"""A segment without a slash in it, and one that stands for several: servers that decode before they
+route see the slashes. And a segment, or some, in which nothing can be read in two ways."""
 
 _RANGE = re.compile(r"bytes \d+-(\d{1,18})/(\d{1,18})")
 
@@ -55,5 +62,5 @@ def _pattern(requests: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def _shape(request: str) -> str:
-    parts = re.split(r"(\{[/*]?\})", request)
+    parts = re.split(r"(\{(?:/|plain\*?)?\})", request)
     return "".join(_HOLES.get(part) or re.escape(part) for part in parts)

@@ -75,6 +75,11 @@ class Egress:
         """What broke off the last answer, after it had begun."""
 
     @property
+    def left(self) -> float:
+        """Give the seconds until the call is ended."""
+        return self._deadline - asyncio.get_running_loop().time()
+
+    @property
     def wrote(self) -> bool:
         """Whether something was changed there, or may have been."""
         return self._changes > 0
@@ -100,7 +105,8 @@ class Egress:
         if known:
             check_declared(self._tool, request)
         token = await self._tokens(None)
-        if known:
+        # What flows by cannot be sent once more.
+        if known and not isinstance(request.content, Flow):
             async with self._once(request, token) as answer:
                 if not await self._is_stale(answer):
                     yield await self._told(request, answer)
@@ -175,6 +181,9 @@ class Egress:
 
     async def _is_stale(self, answer: Answer) -> bool:
         stale, refused = self.connector.stale, answer.status == 401
+        if self.connector.oauth is None and self.connector.identity is None:
+            # There is no newer one, and nobody to ask: one answer ends no connection.
+            return False
         if not refused and stale is None:
             return False
         body = await answer.short()
@@ -234,6 +243,10 @@ class Direct(Api):
     def __init__(self, egress: Egress) -> None:
         self._egress = egress
         self.account = egress.account
+
+    @property
+    def left(self) -> float:
+        return self._egress.left
 
     async def send(self, request: Request) -> Json:
         async with self._egress.exchange(request) as answer:

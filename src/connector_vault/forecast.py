@@ -13,9 +13,6 @@ __all__ = ["Times", "planned"]
 _DAY = 24 * 3600 * 1000
 """Milliseconds."""
 
-_AHEAD = 14 * _DAY
-"""How long before its end somebody is told who alone can put it off."""
-
 
 class Times(TypedDict):
     """Columns of a row."""
@@ -37,12 +34,14 @@ def planned(room: Room, row: Row, tokens: Tokens) -> Times:
         used_at=row.used_at,
         chance=room.chance(),
     )
-    warn_at = plan.warn_at
-    if oauth is not None and oauth.outlives:
-        # Only a person renews it: told while there is time, whatever is tried meanwhile.
-        warn_at = plan.dies_on and plan.dies_on - _AHEAD
+    due_at, warn_at = plan.due_at, plan.warn_at
+    if oauth is not None and oauth.outlives and plan.dies_on:
+        # Maybe only a person renews it: tried before, and told while there is time.
+        warn_at = plan.dies_on - schedule.NOTICE
+        if warn_at > now:
+            due_at = min(due_at, now + int((warn_at - now) * (0.7 + 0.2 * room.chance())))
     told = row.dies_on and not row.warn_at and plan.dies_on <= row.dies_on + _DAY
-    return Times(due_at=plan.due_at, dies_on=plan.dies_on, warn_at=0 if told else warn_at)
+    return Times(due_at=due_at, dies_on=plan.dies_on, warn_at=0 if told else warn_at)
 
 
 def _grant_end(oauth: OAuth | None, row: Row, tokens: Tokens, now: int) -> int:

@@ -64,7 +64,7 @@ async def carry_out(connector: Connector, steps: Steps[T], send: Send) -> tuple[
         except StopIteration as done:
             value: T = done.value
             return value, reply
-        except (*_NO_ANSWER, Refused):
+        except (*_NO_ANSWER, Reconnect, Refused):
             raise _unreadable(connector, reply) from None
         reply = await send(request)
 
@@ -93,9 +93,16 @@ async def complete(
 
 
 def read_answer(
-    connector: Connector, reply: Reply, said: Json, *, now: int, asked: frozenset[str] | None
+    connector: Connector, reply: Reply | None, said: Json, *, now: int, asked: frozenset[str] | None
 ) -> Tokens:
-    """Read one token set, in the words of RFC 6749 §5. Raises as `read_grants`."""
+    """Read what steps gave, with their last reply, in the words of RFC 6749 §5.
+
+    Raises:
+        Misconfigured: there were no steps.
+        Reconnect, Misconfigured, RateLimited, Refused, Unreachable: as `read_grants` says.
+    """
+    if reply is None:
+        raise Misconfigured(f"{connector.title} renews a token without asking: tell its author")
     return _tokens(connector, reply, _read(connector, reply, said), now=now, asked=asked)
 
 

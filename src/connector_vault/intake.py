@@ -199,7 +199,9 @@ async def _replace(room: Room, intake: Intake, old: Row) -> Row:
         retry_at=0,
         failures=0,
     )
-    new = new._replace(**planned(room, new, intake.tokens))
+    # Of a new grant nothing has been announced.
+    fresh = new._replace(dies_on=0, warn_at=0)
+    new = new._replace(**planned(room, fresh, intake.tokens))
     key = await room.keyring.get(old.dek_id, old.tenant, old.id)
     new = new._replace(sealed=room.keyring.seal(key, new, intake.tokens, intake.account.id))
     changed = {

@@ -22,6 +22,9 @@ _ESCAPED = 6
 _WORD = bytes(range(0x21, 0x7F)).translate(None, b"\"'<>(){}[],;&")
 """What a token, or an escape in one, is made of."""
 
+_LEAST = 4
+"""Bytes of a form that is looked for: less is everywhere."""
+
 _MAX_WORD = 8192
 """Bytes. The longest token a provider is known to give is below 2 KiB."""
 
@@ -36,7 +39,8 @@ class Mask:
 
     def __init__(self, tokens: Iterable[str], patterns: Sequence[str] = ()) -> None:
         known = list(tokens)
-        self._forms = {form for token in known for _, form in forms(token)}
+        # Inside base64 little is left of a short one.
+        self._forms = {form for token in known for _, form in forms(token) if len(form) >= _LEAST}
         # A token may hold what looks like an escape: X's application tokens hold %2F.
         self._plain = self._forms | {_ESCAPE.sub(_meant, token.encode()) for token in known}
         self._word = _WORD + "".join(known).encode()

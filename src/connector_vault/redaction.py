@@ -8,7 +8,9 @@ from urllib.parse import quote
 
 __all__ = ["PATTERNS", "Redaction", "forms"]
 
-_NAMES = "(?:access|refresh|id|upload)_token|api_?key|client_secret|code_verifier|password|code|state"
+_NAMES = (
+    "(?:access|refresh|id|upload)_token|api_?key|client_secret|code_verifier|password|code|state"
+)
 _QUOTE = r"(?:\\?[\"'])?"
 """As in JSON, in Python's own text of a dict, and in JSON inside JSON."""
 

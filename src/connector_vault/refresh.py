@@ -10,11 +10,10 @@ from dataclasses import dataclass, replace
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random
 
 from connector_vault import grants, lifecycle, schedule
-from connector_vault.connector import Connector, Json, Reply, Request, Steps
+from connector_vault.connector import Json, Reply, Request, Steps
 from connector_vault.envelope import DataKey
 from connector_vault.errors import (
     ConnectorVaultError,
-    Misconfigured,
     OutcomeUnknown,
     RateLimited,
     Reconnect,
@@ -112,11 +111,10 @@ class Refresher:
             raise
         if ready.steps is None:
             return await self._without_refresh_token(held, ready.tokens)
-        said, reply = await self._post(held, ready.steps)
         try:
-            fresh = await self._read(held, said, reply, ready)
+            fresh = await self._ask(held, ready, ready.steps)
         except Reconnect as error:
-            if await self._goes_on(held, ready.tokens):
+            if await self._goes_on(held, ready.tokens, error.reason):
                 return held.row
             reason = await self.verdicts.reason(held, ready.tokens, error.reason)
             return await self.verdicts.give(held, reason)
@@ -140,15 +138,24 @@ class Refresher:
         if tokens.refresh is None:
             return None
         connector = self._room.catalog.load(row.provider)
-        if _is_young(connector, row, self._room.clock()):
+        if self._room.clock() < self._ripe_at(row):
             return None
         client = self._room.clients.holding(row.provider, row.client_id, row.tenant)
         return grants.renewal(connector, client, tokens)
 
+    def _ripe_at(self, row: Row) -> int:
+        """Give when a token is old enough to be renewed. 0: it always is."""
+        oauth = self._room.catalog.load(row.provider).oauth
+        if oauth is None or not oauth.youth or not row.expires_at:
+            return 0
+        return row.expires_at - (oauth.access - oauth.youth) * 1000
+
     async def _without_refresh_token(self, held: Held, tokens: Tokens) -> Row:
         if await self._is_accepted(held, tokens):
             good = values(proven_at=self._room.clock(), failures=0, retry_at=0)
-            due_at = held.row.expires_at if tokens.refresh is None else held.row.due_at
+            due_at = held.row.expires_at
+            if tokens.refresh is not None:
+                due_at = max(held.due_at, self._ripe_at(held.row))
             await self.leases.release(held, due_at=due_at, **good)
             return held.row
         reason = "the token is no longer accepted, and there is no refresh token"
@@ -156,13 +163,16 @@ class Refresher:
             reason = "the token is no longer accepted, and too young to be refreshed"
         return await self.verdicts.give(held, reason)
 
-    async def _goes_on(self, held: Held, tokens: Tokens) -> bool:
+    async def _goes_on(self, held: Held, tokens: Tokens, reason: str) -> bool:
         # Where the token in use has no end, only what would have renewed it is gone.
         oauth = self._room.catalog.load(held.row.provider).oauth
         if oauth is None or not oauth.outlives or not await self._is_accepted(held, tokens):
             return False
-        good = values(proven_at=self._room.clock(), failures=0, retry_at=0, dies_on=0)
-        await self.leases.release(held, due_at=self._room.clock() + _LOOK, **good)
+        row, now = held.row, self._room.clock()
+        good = values(proven_at=now, failures=0, retry_at=0, dies_on=0, warn_at=0)
+        words = f"only a person can renew it: {reason}"
+        news = [self._room.event(row, "dying_soon", dies_on=row.dies_on, reason=words)]
+        await self.leases.release(held, *(news if row.warn_at else ()), due_at=now + _LOOK, **good)
         return True
 
     async def _is_accepted(self, held: Held, tokens: Tokens) -> bool:
@@ -179,50 +189,35 @@ class Refresher:
             await self.verdicts.fail(held, error)
             raise
 
-    async def _post(self, held: Held, steps: Steps[Json]) -> tuple[Json, Reply]:
+    async def _ask(self, held: Held, ready: _Ready, steps: Steps[Json]) -> Tokens:
         deadline = asyncio.get_running_loop().time() + lifecycle.SEND
         connector = self._room.catalog.load(held.row.provider)
-        origins, answered = origins_of(connector), False
+        origins, sent, replies = origins_of(connector), 0, 0
 
         async def send(request: Request) -> Reply:
-            nonlocal answered
+            nonlocal sent, replies
+            sent += 1
             reply = await self._room.http.send(request, origins=origins, deadline=deadline)
-            answered = True
+            replies += 1
             return reply
 
+        old, now = ready.tokens, self._room.clock()
         try:
             said, reply = await grants.carry_out(connector, steps, send)
+            fresh = grants.read_answer(connector, reply, said, now=now, asked=old.scopes)
+        except Reconnect:
+            raise
         except OutcomeUnknown as error:
             await self.leases.lose(held, **self.verdicts.failure(held, error))
             msg = f"the refresh of {held.row.id} got no answer ({error}): try again"
             raise _Lost(msg) from error
-        except (TimedOut, Unreachable) as error:
-            if not answered:
+        except ConnectorVaultError as error:
+            unread = replies > 0 and isinstance(error, TimedOut | Unreachable)
+            if unread or (sent > 1 and connector.oauth and connector.oauth.rotates):
+                # It answered, but not what became of the token; or a step before has spent it.
+                await self.leases.lose(held, **self.verdicts.failure(held, error))
+            else:
                 await self.verdicts.fail(held, error)
-                raise
-            # It answered, but not what became of the token.
-            await self.leases.lose(held, **self.verdicts.failure(held, error))
-            raise
-        except ConnectorVaultError as error:
-            await self.verdicts.fail(held, error)
-            raise
-        if reply is None:
-            raise Misconfigured(f"{connector.title} renews a token without asking: tell its author")
-        return said, reply
-
-    async def _read(self, held: Held, said: Json, reply: Reply, ready: _Ready) -> Tokens:
-        connector = self._room.catalog.load(held.row.provider)
-        old, now = ready.tokens, self._room.clock()
-        try:
-            fresh = grants.read_answer(connector, reply, said, now=now, asked=old.scopes)
-        except Reconnect:
-            raise
-        except Unreachable as error:
-            # It answered, but not what became of the token.
-            await self.leases.lose(held, **self.verdicts.failure(held, error))
-            raise
-        except ConnectorVaultError as error:
-            await self.verdicts.fail(held, error)
             raise
         if fresh.refresh is not None:
             return fresh
@@ -265,13 +260,6 @@ class Refresher:
         left = (row.retry_at - self._room.clock()) / 1000
         if 0 < left <= schedule.LONGEST_ASKED:
             raise RateLimited(left)
-
-
-def _is_young(connector: Connector, row: Row, now: int) -> bool:
-    oauth = connector.oauth
-    if oauth is None or not oauth.youth or not row.expires_at:
-        return False
-    return now < row.expires_at - (oauth.access - oauth.youth) * 1000
 
 
 _patiently = AsyncRetrying(

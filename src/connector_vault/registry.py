@@ -6,7 +6,6 @@ in the process that holds the tokens.
 
 import re
 import sys
-from collections.abc import Iterator
 from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -19,7 +18,18 @@ from typing import NamedTuple
 from connector_vault.connector import Connector, Tool
 from connector_vault.errors import BadArguments, Misconfigured
 
-__all__ = ["GROUP", "Place", "load", "names", "ours", "part", "place", "played_by"]
+__all__ = [
+    "GROUP",
+    "NAME",
+    "Place",
+    "is_ours",
+    "load",
+    "names",
+    "ours",
+    "part",
+    "place",
+    "played_by",
+]
 
 GROUP = "connector_vault.connectors"
 """The entry-point group for connectors in other packages: `name = "package:connector"`."""
@@ -27,7 +37,7 @@ GROUP = "connector_vault.connectors"
 _OURS = "connector_vault.connectors"
 _NAMED = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _REQUEST = re.compile(r"(?:DELETE|GET|PATCH|POST|PUT) (?:https://[^\s/?#]+)?/[^\s?#]*")
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 class Place(NamedTuple):
@@ -40,6 +50,11 @@ class Place(NamedTuple):
 def ours() -> tuple[Place, ...]:
     """Give the places of the connectors that come with this package."""
     return tuple(Place(f"{_OURS}.{name}", "connector") for name in sorted(_folders()))
+
+
+def is_ours(name: str) -> bool:
+    """Tell whether a name is that of a connector that comes with this package."""
+    return name in _folders()
 
 
 def names() -> tuple[str, ...]:
@@ -96,7 +111,7 @@ def place(name: str) -> Place:
         BadArguments: no connector has this name.
         Misconfigured: several packages offer one.
     """
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         # Not repeated: somebody may have passed a token by mistake.
         raise BadArguments(f"no connector has this name: there are {', '.join(names())}")
     if find_spec(f"{_OURS}.{name}") is not None:
@@ -126,11 +141,12 @@ def _fault(connector: Connector, tool: Tool) -> str:
     return ""
 
 
-def _folders() -> Iterator[str]:
+@lru_cache(maxsize=1)
+def _folders() -> frozenset[str]:
     package = import_module(_OURS)
     found = (one.name for one in iter_modules(package.__path__) if one.ispkg)
     # What several connectors share is none.
-    return (name for name in found if not name.startswith("_"))
+    return frozenset(name for name in found if not name.startswith("_"))
 
 
 @lru_cache(maxsize=8)

@@ -95,10 +95,18 @@ async def _end(room: Room, refresher: Refresher, row: Row) -> Receipt:
         return await _unconfirmed(room, row, Told(outcome="unconfirmed", note=str(error)))
     try:
         told = await _tell(room, held.row)
+        if told.outcome == "already gone" and _needs_live(room, row) and not _has_ended(room, row):
+            # Its access token ended before its time: what renews it may live on.
+            await refresher.leases.release(held)
+            held = await _hold(room, refresher, held.row, renew=True)
+            told = await _tell(room, held.row)
         if told.outcome != "unconfirmed":
             return await _shred(room, held.row, told)
-    except Corrupt:
-        raise
+    except Corrupt as error:
+        if not room.catalog.endpoint(held.row.provider):
+            raise
+        # Its service has other addresses now: they may be put back, and are not waited for long.
+        told = Told(outcome="unconfirmed", note=str(error))
     except Shredded as error:
         # A backup brought it back, and not its key: nothing can name the token to the provider.
         return await _shred(room, held.row, Told(outcome="unconfirmed", note=str(error)))
@@ -129,10 +137,10 @@ async def _unconfirmed(room: Room, row: Row, told: Told) -> Receipt:
     return _receipt(now, kept)
 
 
-async def _hold(room: Room, refresher: Refresher, row: Row) -> Held:
+async def _hold(room: Room, refresher: Refresher, row: Row, *, renew: bool = False) -> Held:
     # A refresh under way has just spent the token that would be revoked: wait for its end. Where
     # only a live token can be revoked, it is refreshed first, by the revoker alone.
-    if _must_refresh(room, row):
+    if renew or (_needs_live(room, row) and _has_ended(room, row)):
         held = await refresher.leases.acquire(row, spend=True)
         if held is None:
             raise Conflict(row.id)
@@ -148,10 +156,13 @@ async def _hold(room: Room, refresher: Refresher, row: Row) -> Held:
     return held
 
 
-def _must_refresh(room: Room, row: Row) -> bool:
+def _needs_live(room: Room, row: Row) -> bool:
     oauth = room.catalog.load(row.provider).oauth
-    needs = oauth is not None and oauth.revocation is not None and oauth.revocation.needs_live_token
-    return needs and 0 < row.expires_at <= room.clock()
+    return oauth is not None and oauth.revocation is not None and oauth.revocation.needs_live_token
+
+
+def _has_ended(room: Room, row: Row) -> bool:
+    return 0 < row.expires_at <= room.clock()
 
 
 async def _tell(room: Room, held: Row) -> Told:

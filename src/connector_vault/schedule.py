@@ -6,7 +6,16 @@ together does not come back together.
 
 from dataclasses import dataclass
 
-__all__ = ["LONGEST_ASKED", "Plan", "background_pause", "is_hopeless", "pause", "plan", "soon"]
+__all__ = [
+    "LONGEST_ASKED",
+    "NOTICE",
+    "Plan",
+    "background_pause",
+    "is_hopeless",
+    "pause",
+    "plan",
+    "soon",
+]
 
 _SECOND = 1000
 _HOUR = 3600 * _SECOND
@@ -18,7 +27,7 @@ _LEAD = 300 * _SECOND
 _UNKNOWN_IDLE = 30 * _DAY
 """How long an unused refresh token is trusted to live where its provider does not say."""
 
-_NOTICE = 14 * _DAY
+NOTICE = 14 * _DAY
 """How long before its end a death is announced, at most. A person has to be found and asked."""
 
 _LONGEST_PAUSE = 60.0
@@ -109,4 +118,4 @@ def _doubled(seconds: float, times: int) -> float:
 
 
 def _warning(now: int, dies_on: int, share: float) -> int:
-    return dies_on and dies_on - min(_NOTICE, int((dies_on - now) * share))
+    return dies_on and dies_on - min(NOTICE, int((dies_on - now) * share))

@@ -43,7 +43,7 @@ class Verdicts:
         await self._check_deaths(held)
         where = values(attempt=row.attempt, generation=row.generation, state=row.state)
         dead = values(state=step.state.value, reason=reason, intent="", attempt="", lease_until=0)
-        never = values(due_at=0, retry_at=0, failures=0, warn_at=0)
+        never = values(due_at=0, retry_at=0, failures=0, warn_at=0, dies_on=0)
         line = room.audit.line(row, "refresh", "reconnect", reason=reason)
         event = room.event(row, step.event, reason=reason)
         try:

@@ -169,3 +169,53 @@ async def test_a_person_who_agrees_again_in_time_loses_nothing(host):
 
     assert [one.id for one in again] == [one.id for one in pages]
     assert all(len(host.days_of(page, "dying_soon")) == 1 for page in pages)
+
+
+async def test_a_token_that_is_too_young_is_not_asked_for_again_and_again(host):
+    (taken,) = await host.connect("instagram", ADA, "robin")
+    before = await host.vault.room.row(taken.id, ADA)
+
+    said = {"owner": ADA, "purpose": "test", "newer_than": 1}
+    token = await host.vault.token(taken.id, **said)
+
+    now = await host.vault.room.row(taken.id, ADA)
+    assert (token.generation, now.due_at) == (1, before.due_at)
+
+
+async def test_after_a_death_the_next_end_is_announced_as_the_first(host):
+    (taken,) = await host.connect("tiktok", ADA, "dancing.duck")
+    first = await host.vault.room.row(taken.id, ADA)
+    await host.world.act("tiktok", "revoke", login="dancing.duck")
+    with pytest.raises(ConnectorVaultError):
+        await host.vault.token(taken.id, owner=ADA, purpose="test", newer_than=1)
+    assert await host.state(taken) is State.RECONNECT
+
+    await host.connect("tiktok", ADA, "dancing.duck")
+
+    mended = await host.vault.room.row(taken.id, ADA)
+    assert abs(mended.warn_at - first.warn_at) < DAY * 1000
+
+
+async def test_who_alone_can_renew_is_told_when_the_grant_ends_before_its_time(host):
+    (page,) = await host.connect("facebook", ADA, "ada")
+    ended = {"error": {"message": "ended", "type": "OAuthException", "code": 190}}
+    await host.world.fault(
+        kind="status", path="/v26.0/oauth/access_token", status=400, body=ended, times=None
+    )
+
+    await host.vault.token(page.id, owner=ADA, purpose="test", newer_than=1)
+    await host.days(30)
+
+    assert host.days_of(page, "dying_soon") == [1]
+    assert await host.state(page) is State.ACTIVE
+    assert (await host.vault.get(page.id, owner=ADA)).dies_on is None
+
+
+async def test_an_end_reaches_a_grant_whose_access_token_ended_before_its_time(host):
+    """TikTok ends a grant by a live access token alone: one that is dead is renewed first."""
+    (taken,) = await host.connect("tiktok", ADA, "dancing.duck")
+    await host.world.advance(3 * 3600)  # for TikTok alone: our clock is slow
+    receipt = await host.vault.disconnect(taken.id, owner=ADA)
+
+    assert (receipt.outcome, receipt.reach) == ("revoked", "grant")
+    assert "authorization.removed" in str(await host.world.act("tiktok", "deliveries"))

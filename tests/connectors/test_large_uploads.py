@@ -1,11 +1,15 @@
 """Files of 200 MB by the tools that upload: memory stays flat, and what breaks off is told."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx2
 import pytest
 
-from connector_vault import Gateway, Owner, Secret
+from connector_vault import Client, Gateway, Owner, Secret
+from connector_vault.emulator import attach
 from connector_vault.errors import ConnectorVaultError, OutcomeUnknown
 from tests.connectors.taker import taker
 from tests.sparse import Sparse, peak
@@ -84,3 +88,67 @@ async def test_a_break_at_the_third_piece_is_told_and_nothing_is_shown(
     # Nobody sees anything of it, so it may be tried again.
     assert not isinstance(caught.value, OutcomeUnknown)
     assert asked(address, "/count")["completed"] == 0
+
+
+PLAYED = {
+    "tiktok-64 MB": ("tiktok", "post_video", 64_000_000, {"privacy_level": "PUBLIC_TO_EVERYONE"}),
+    "tiktok-200 MB": ("tiktok", "post_video", 200_000_000, {"privacy_level": "PUBLIC_TO_EVERYONE"}),
+    "facebook-200 MB": ("facebook", "publish_reel", 200_000_000, {}),
+    "instagram-30 MB": ("instagram_facebook", "upload_reel", 30_000_000, {}),
+}
+CLIENTS = [
+    Client(provider="tiktok", id="tiktok-emulator", secret=Secret("emulator-secret")),
+    Client(
+        provider="facebook", id="1234567890123456", secret=Secret("emulator-secret-of-facebook")
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def apart():
+    """Play providers in a process of its own, so that what they hold is not counted."""
+    names = ("tiktok", "facebook", "instagram_facebook")
+    command = [sys.executable, "-m", "connector_vault", "emulate", *names, "--port", "0", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        yield attach(json.loads(process.stdout.readline())["url"])
+        process.terminate()
+
+
+async def arrived(world, provider, done):
+    """Give how much of a film came to a provider, and its digest there."""
+    if provider == "tiktok":
+        *_, last = await world.act("tiktok", "publications")
+        return last["size"], last["digest"]
+    if provider == "facebook":
+        kept = await world.act("facebook", "medium", id=done.value["video_id"])
+        return kept["size"], kept["digest"]
+    last = await world.act(
+        "instagram_facebook", "instagram_container", container=done.value["container_id"]
+    )
+    return last["size"], last["digest"]
+
+
+@pytest.mark.parametrize(("provider", "tool", "size", "more"), PLAYED.values(), ids=PLAYED)
+async def test_a_film_arrives_as_it_is_and_memory_stays_flat(
+    apart, opened, provider, tool, size, more, record_property
+):
+    file, heard = Sparse(size, head=MP4), []
+    async with opened(emulator=apart.url, clients=CLIENTS) as vault, Gateway(vault) as gateway:
+        pending = await vault.connect(provider, ADA, redirect_uri="http://127.0.0.1:9/callback")
+        async with httpx2.AsyncClient() as browser:
+            back = (await browser.get(pending.url)).headers["location"]
+        await vault.finish(back, owner=ADA)
+        peak()
+        before = peak()
+        done = await gateway.call(
+            ADA,
+            f"{provider}.{tool}",
+            {"file" if provider != "facebook" else "video": file, **more},
+            timeout=300,
+            progress=lambda sent, _: heard.append(sent),
+        )
+        grown = peak() - before
+
+    assert await arrived(apart, provider, done) == (size, file.digest())
+    assert grown < MOST
+    record_property("measured", f"{provider}.{tool} of {size:,} bytes: {grown:.0f} MiB more")

@@ -1,5 +1,6 @@
 """A service that somebody describes in options, or in a file."""
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,10 +8,12 @@ from typing import TYPE_CHECKING
 from connector_vault.errors import BadArguments, Misconfigured
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from connector_vault.catalog import Catalog
     from connector_vault.services import Service
 
-__all__ = ["Described", "settle"]
+__all__ = ["Described", "settled"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +74,11 @@ class Described:
         return {name: one for name, one in said.items() if one is not None}
 
 
-def settle(catalog: "Catalog", service: "Service") -> Path:
+@contextmanager
+def settled(catalog: "Catalog", service: "Service") -> "Generator[Path]":
     """Keep what is said of a service, for every process. The same once more changes nothing.
+
+    What was not said before is forgotten again if what follows fails.
 
     Raises:
         BadArguments: a connector has this name.
@@ -84,9 +90,16 @@ def settle(catalog: "Catalog", service: "Service") -> Path:
     if service.name in registry.names():
         raise BadArguments(f"{service.name} is a connector's name: give the service another")
     path = catalog.shelf.path(service.name)
-    if not path.exists():
-        write_service(service, path)
-    elif read_service(path) != service:
-        words = f"{service.name} is configured otherwise in {path}: edit that file, or take another"
-        raise Misconfigured(f"{words} name; a change of address leaves its credentials unreadable")
-    return path
+    if path.exists():
+        if read_service(path) != service:
+            words = f"{service.name} is configured otherwise in {path}: edit that file, or take"
+            words = f"{words} another name; a change of address leaves its credentials unreadable"
+            raise Misconfigured(words)
+        yield path
+        return
+    write_service(service, path)
+    try:
+        yield path
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise

@@ -1,5 +1,6 @@
 """The one thing a tool is given: a door to one account at one provider."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import lru_cache
@@ -29,6 +30,11 @@ class Api(ABC):
 
     account: str = ""
     """The account's permanent id, as the connector's identity named it. Empty: it has none."""
+
+    @property
+    def left(self) -> float:
+        """Give the seconds until the call is ended: what is not told by then is lost."""
+        return math.inf
 
     @abstractmethod
     async def send(self, request: Request) -> Json:

@@ -105,8 +105,9 @@ class OAuth:
     """What follows the answer to a code before anything is kept: a longer life, and the accounts
     that were granted. It gives token sets, or an error in the same words. None: nothing follows."""
     renew: Callable[[Client, Tokens], Steps[Json]] | None = None
-    """How a token set is replaced: it gives the next, or an error, in the words of RFC 6749 §5.
-    None: by its refresh token (RFC 6749 §6)."""
+    """How a token set is replaced: it asks at least once, and gives the next, or an error, in the
+    words of RFC 6749 §5. A refresh token that works once is spent in the last step. None: by its
+    refresh token (RFC 6749 §6)."""
     dead: frozenset[str] = frozenset({"invalid_grant"})
     """Error codes that end a grant for good."""
     misconfigured: frozenset[str] = frozenset(

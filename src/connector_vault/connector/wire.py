@@ -68,6 +68,9 @@ _NOT_A_TOOLS = frozenset(
 
 _FROM_PROXIES = "x-forwarded-"
 
+_MEANS_A_METHOD = ("_method", "method")
+"""Query parameters by which some servers take one method for another."""
+
 _MAX_PATH_VALUE = 4096
 """Characters."""
 
@@ -207,9 +210,11 @@ def check_request(request: Request) -> None:
         NotAllowed: it sets a header that is not its own to set, or its url is neither a plain path
             nor a whole address.
     """
-    names = {name.lower() for name in request.headers}
-    if _NOT_A_TOOLS & names or any(name.startswith(_FROM_PROXIES) for name in names):
+    if not all(map(is_a_tools, request.headers)):
         raise NotAllowed("a tool set a header that is not its own to set")
+    said = {name.lower(): value.upper() for name, value in request.query.items()}
+    if "access_token" in said or any(said.get(name) in _METHODS for name in _MEANS_A_METHOD):
+        raise NotAllowed("a tool named a token or another method in a query")
     pieces = unquote(request.url).replace("\\", "/").split("/")
     climbs = any(piece in (".", "..") for piece in pieces)
     plain = _ADDRESS.fullmatch(request.url) and not climbs
@@ -217,8 +222,14 @@ def check_request(request: Request) -> None:
         raise NotAllowed("a tool asked for an address that is not a plain path of its API")
 
 
+def is_a_tools(header: str) -> bool:
+    """Tell whether a header is a tool's to set."""
+    name = header.lower()
+    return name not in _NOT_A_TOOLS and not name.startswith(_FROM_PROXIES)
+
+
 def is_among(url: str, origins: Collection[str]) -> bool:
-    """Tell whether an address is at one of `origins`. In `https://*.example.com` a `*` is one name."""
+    """Tell whether an address is at one of `origins`; `https://*.example.com` is at each below."""
     scheme, _, rest = url.partition("://")
     host = rest.partition("/")[0].lower()
     first, _, below = host.partition(".")

@@ -166,6 +166,7 @@ async def _asked(process: Process, job: Job, egress: Egress) -> Json:
         "arguments": job.arguments,
         "account": egress.account,
         "api": egress.connector.api,
+        "seconds": egress.left,
         "files": [(name, file.name, file.size) for name, file in job.files.items()],
     }
     if not job.files:

@@ -111,7 +111,8 @@ class Broker:
         if head.target.startswith(f"{connector.api}/".encode()):
             return False
         target = head.target.decode("latin-1")
-        return _size_of(head) > _SMALL and is_among(target, connector.uploads)
+        hosts = {*connector.uploads, *connector.guarded}
+        return _size_of(head) > _SMALL and is_among(target, hosts)
 
     def _flowing(self, head: h11.Request) -> Request | ConnectorVaultError:
         size = _size_of(head)

@@ -25,17 +25,20 @@ def write_service(service: Service, path: Path) -> None:
     """
     draft = path.with_name(f".{path.name}.{token_hex(4)}")
     try:
+        text = toml_of(service)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(toml_of(service))
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
+        what = error.strerror if isinstance(error, OSError) else "it has half a character in it"
+        raise Misconfigured(f"{path} cannot be written: {what}") from error
+    finally:
         with suppress(OSError):
-            draft.unlink()
-        raise Misconfigured(f"{path} cannot be written: {error.strerror}") from error
+            draft.unlink(missing_ok=True)
 
 
 def toml_of(service: Service) -> str:

@@ -20,29 +20,22 @@ from pydantic import (
 
 from connector_vault.connector import Account, Connector, Identity, Json, OAuth, Reply, Request
 from connector_vault.connector.parts import Effect, Tool
+from connector_vault.connector.wire import is_a_tools
 from connector_vault.envelope import length_prefixed
 from connector_vault.errors import ConnectorVaultError, Misconfigured
 from connector_vault.http import origin_of
 from connector_vault.services.revocation import revocation_at
 from connector_vault.services.tool import answer, field_of, request_tool
 
-__all__ = ["Service", "connector_of", "read_service"]
+__all__ = ["NAME", "Service", "connector_of", "read_service"]
 
 _MAX_FILE = 64 * 1024
 """Bytes."""
 
+NAME = r"[a-z][a-z0-9_]{0,63}"
+"""As of connectors."""
+
 _METHOD = r"(?:DELETE|GET|PATCH|POST|PUT)"
-
-
-def _address(said: str) -> str:
-    said = said if "://" in said else f"https://{said}"
-    try:
-        origin_of(said)
-    except ConnectorVaultError as error:
-        raise ValueError(str(error)) from None
-    if re.search(r"[?#\s\\]|/\.\.?(/|$)", said):
-        raise ValueError("an address is https://, a host and a path, and nothing else")
-    return said.rstrip("/")
 
 
 def _place(said: str) -> str:
@@ -51,6 +44,21 @@ def _place(said: str) -> str:
         origin_of(said)
     except ConnectorVaultError as error:
         raise ValueError(str(error)) from None
+    if re.search(r"[^\x21-\x7e]|[#\\]", said):
+        raise ValueError("an address has no spaces, no # and nothing beyond ASCII")
+    return said
+
+
+def _address(said: str) -> str:
+    said = _place(said)
+    if re.search(r"\?|/\.\.?(/|$)", said):
+        raise ValueError("an address is https://, a host and a path, and nothing else")
+    return said.rstrip("/")
+
+
+def _header(said: str) -> str:
+    if said.lower() != "authorization" and not is_a_tools(said):
+        raise ValueError("this header is not for a credential")
     return said
 
 
@@ -70,10 +78,13 @@ Place = Annotated[str, AfterValidator(_place)]
 
 _SEGMENT = r"/(?:[A-Za-z0-9_.~%:@!$&'()+,;=-]+|\{\})"
 
-Allowed = Annotated[str, StringConstraints(pattern=rf"^{_METHOD} (?:(?:{_SEGMENT})+/?|/)\*?$")]
+Allowed = Annotated[
+    str, StringConstraints(pattern=rf"^{_METHOD} (?:(?:{_SEGMENT})*/\*|(?:{_SEGMENT})+/?|/)$")
+]
 """A method and a path: `{}` stands for one segment of it, `/*` at the end for any path below."""
 
-Header = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")]
+Header = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$"), AfterValidator(_header)]
+Line = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]{0,1024}$")]
 Word = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,255}$")]
 
 
@@ -110,7 +121,7 @@ class OAuth2(_Part):
 class Service(_Part):
     """A service: where it is, how it takes a credential, and what may be asked of it."""
 
-    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+    name: Annotated[str, StringConstraints(pattern=f"^{NAME}$")]
     auth: Literal["api-key", "oauth2"]
     host: Address
     allow: Annotated[tuple[Allowed, ...], Field(min_length=1)]
@@ -118,9 +129,9 @@ class Service(_Part):
     title: str = ""
     header: Header = "Authorization"
     """What carries the credential."""
-    scheme: str = "Bearer"
+    scheme: Line = "Bearer"
     """What stands before it. Empty: nothing."""
-    headers: Mapping[Header, str] = Field(default_factory=dict)
+    headers: Mapping[Header, Line] = Field(default_factory=dict)
     """Sent with every request."""
     timeout: Annotated[float, Field(gt=0, le=600)] = 60.0
     """Seconds for one request."""
@@ -218,8 +229,13 @@ def _tool(service: Service) -> Tool:
         scopes=frozenset(),
         effect="reads" if methods == {"GET"} else changing,
         timeout=service.timeout,
-        requests=tuple(re.sub(r"\*$", "{*}", one) for one in service.allow),
+        requests=tuple(map(_strict, service.allow)),
     )
+
+
+def _strict(allowed: str) -> str:
+    # An agent writes the path itself: what servers read in more than one way is left out.
+    return re.sub(r"\*$", "{plain*}", allowed.replace("{}", "{plain}"))
 
 
 def _oauth(said: OAuth2) -> OAuth:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connector_vault.cli.asking import ask_secret
-from connector_vault.cli.configuring import Described, settle
+from connector_vault.cli.configuring import Described, settled
 from connector_vault.cli.paper import Answer
-from connector_vault.cli.place import Place
+from connector_vault.cli.place import Place, is_missing
 from connector_vault.documents import connection_document
 
 if TYPE_CHECKING:
@@ -81,9 +81,11 @@ def add(
     if service is not None and service.auth == "oauth2":
         return _configured(place, service)
     secret = ask_secret(name, secret_file, piped_in=stdin)
-    if service is not None:
-        settle(place.catalog(), service)
-    return _kept(place, name, secret, label)
+    if service is None:
+        return _kept(place, name, secret, label)
+    _check_new(place, service)
+    with settled(place.catalog(), service):
+        return _kept(place, name, secret, label)
 
 
 def _kept(place: Place, name: str, secret: "Secret", label: str) -> Answer:
@@ -99,9 +101,33 @@ def _kept(place: Place, name: str, secret: "Secret", label: str) -> Answer:
     return Answer({"connection": connection_document(kept)}, (words,))
 
 
+def _check_new(place: Place, service: "Service") -> None:
+    """Let nothing be said of a name whose keys were kept for no address, or another.
+
+    Raises:
+        BadArguments: there are such keys.
+    """
+    from connector_vault.errors import BadArguments
+
+    if place.catalog().shelf.path(service.name).exists() or is_missing(place.settings()):
+        return
+
+    async def work(vault: "Vault", owner: "Owner") -> "list[str]":
+        from connector_vault.model import Tenant
+
+        everybody = vault.connections(owner=Tenant(name=owner.tenant), provider=service.name)
+        return [one.id async for one in everybody if one.live]
+
+    if kept := place.run(work):
+        words = f"{', '.join(kept[:3])} was kept before anything was said of {service.name}"
+        raise BadArguments(f"{words}, and would not open any more: disconnect it first")
+
+
 def _configured(place: Place, service: "Service") -> Answer:
-    path = settle(place.catalog(), service)
     name = service.name
+    _check_new(place, service)
+    with settled(place.catalog(), service) as path:
+        pass
     known = any(one.provider == name for one in place.settings().clients)
     setting = f"CONNECTOR_VAULT_{name.upper()}_CLIENT_ID"
     words = [f"{name} is configured in {path}."]

@@ -89,9 +89,17 @@ def _environment(names: list[str], url: str) -> dict[str, str]:
 def _clients(names: list[str]) -> dict[str, tuple[str, str]]:
     from connector_vault import registry
 
-    parts = {name: registry.part(name, "emulator") for name in names or registry.names()}
+    parts = {_family(name): registry.played_by(name) for name in names or registry.names()}
     played = {name: part for name, part in parts.items() if part is not None}
     return {name: _client(getattr(part, "CLIENT", None)) for name, part in played.items()}
+
+
+def _family(name: str) -> str:
+    from connector_vault import registry
+
+    # Connectors of one family have their clients in common.
+    oauth = registry.load(name).oauth
+    return (oauth and oauth.family) or name
 
 
 def _client(told: object) -> tuple[str, str]:

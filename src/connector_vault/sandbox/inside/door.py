@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import math
 import socket
+import time
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import replace
@@ -115,13 +117,16 @@ class Line:
 class Door(Api):
     """An account's door, as a tool sees it from its own process. The token is not here."""
 
-    def __init__(
-        self, connector: Connector, line: Line, *, api: str = "", account: str = ""
-    ) -> None:
-        self.account = account
+    def __init__(self, connector: Connector, line: Line, *, api: str = "") -> None:
         self._api = api or connector.api
+        self.until = math.inf
+        """When the call is ended, by `time.monotonic`."""
         self._connector = connector
         self._line = line
+
+    @property
+    def left(self) -> float:
+        return self.until - time.monotonic()
 
     async def send(self, request: Request) -> Json:
         check_request(request)

@@ -74,7 +74,7 @@ def play() -> None:
     vault, orders = socket.socketpair()
     provider, out = socket.socketpair()
     provider.sendall(_ANSWERS)
-    call = {"id": 0, "connector": (__name__, "STAGE"), "tool": "_ask", "files": ()}
+    call = {"id": 0, "connector": (__name__, "STAGE"), "tool": "_ask", "files": (), "seconds": 1.0}
     for number in range(2):
         vault.sendall(pack({**call, "arguments": {"number": number}}))
     vault.shutdown(socket.SHUT_WR)

@@ -7,6 +7,7 @@ a third party's connector, whose code is never run before.
 import asyncio
 import os
 import socket
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -93,8 +94,9 @@ class Worker:
             for (argument, name, size), descriptor in zip(said["files"], files, strict=True)
         }
         bound = signature.bind(said["arguments"] | held)
-        place = {"api": said.get("api", ""), "account": said.get("account", "")}
-        value = await function(Door(connector, self.line, **place), **bound)
+        door = Door(connector, self.line, api=said.get("api", ""))
+        door.account, door.until = said.get("account", ""), time.monotonic() + said["seconds"]
+        value = await function(door, **bound)
         return signature.dump(value)
 
 
