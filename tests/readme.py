@@ -47,6 +47,8 @@ def row(one: dict) -> str:
 
 
 def refresh(lifetimes: dict) -> str:
+    if lifetimes["by_person"]:
+        return "by the person, who is told two weeks ahead"
     words = ["each refresh token works once"] if lifetimes["rotates"] else []
     if idle := span(lifetimes["refresh_idle"]):
         words.append(f"ends after {idle} unused")
@@ -59,6 +61,8 @@ def disconnect(told: dict | None) -> str:
     if told is None:
         return "destroys our copy"
     words = "ends the token, or the whole grant" if told["grant"] else "ends the tokens"
+    if not told["token"]:
+        words = "ends the whole grant, with the last connection on it"
     return f"{words}, then asks whether it is dead" if told["probe"] else words
 
 

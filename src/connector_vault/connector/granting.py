@@ -57,6 +57,8 @@ class Revocation:
     """Asks whether the token lives, `alive` reads the answer. None: nobody can be asked."""
     alive: Callable[[Reply], bool | None] = by_status
     """What the answer to `probe` says. None: nothing. By default 2xx is yes and 404 is no."""
+    alone: bool = True
+    """Whether a token can be ended while others on the same grant go on."""
     needs_live_token: bool = False
     """An expired access token has to be refreshed before it can be revoked."""
 

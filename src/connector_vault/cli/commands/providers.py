@@ -59,6 +59,7 @@ def _lifetimes(oauth: "OAuth") -> Document:
         "refresh_idle": oauth.idle or None,
         "grant": oauth.absolute or None,
         "rotates": oauth.rotates,
+        "by_person": oauth.outlives,
     }
 
 
@@ -66,7 +67,11 @@ def _revocation(oauth: "OAuth") -> Document | None:
     told = oauth.revocation
     if told is None:
         return None
-    return {"grant": told.grant is not None, "probe": told.probe is not None}
+    return {
+        "token": told.alone,
+        "grant": told.grant is not None,
+        "probe": told.probe is not None,
+    }
 
 
 def _means(one: Installed, *, oauth: bool) -> str:
