@@ -31,7 +31,7 @@ DEAD = frozenset({102, 190})
 _LATER = frozenset({4, 17, 32, 341, 368, 613, *range(80001, 80015)})
 """Limits of an app, a person, a Page or a use case, and 368: blocked for a while."""
 
-_FAILED = frozenset({1, 2})
+_FAILED = frozenset({-1, 1, 2})
 """Meta: whether anything was done is open."""
 
 _PERMISSION = frozenset({3, 10, *range(200, 300)})
@@ -88,7 +88,9 @@ class Problem:
 
     @property
     def number(self) -> str:
-        """Give its code, with the subcode if there is one: `190/458`."""
+        """Give its code, with the subcode if there is one: `190/458`. Empty: it has none."""
+        if not self.code:
+            return ""
         return f"{self.code}/{self.error_subcode}" if self.error_subcode else f"{self.code}"
 
 
@@ -148,8 +150,8 @@ def errors(reply: Reply) -> dict[str, Json] | None:
         return {"error": kind, "error_description": f"HTTP {reply.status}"}
     if found.code in _LATER or reply.status == 429:
         raise RateLimited(pause(reply, found.code))
-    words = f"{found.words} ({found.number})"
-    return {"error": _grant_error(found), "error_description": words.strip()}
+    words = (found.words, f"({found.number})" if found.number else "")
+    return {"error": _grant_error(found), "error_description": " ".join(filter(None, words))}
 
 
 def problem_of(reply: Reply) -> Problem | None:
@@ -178,16 +180,17 @@ def fields_of(reply: Reply) -> dict[str, Json]:
 
 def _explain(reply: Reply, found: Problem) -> NoReturn:
     if found.code in DEAD or (reply.status == 401 and not found.code):
-        raise Reconnect(found.number)
+        raise Reconnect(found.number or "401")
     if found.code in _LATER or reply.status == 429:
         raise RateLimited(pause(reply, found.code))
     if found.code in _FAILED or found.is_transient or reply.status >= 500:
-        raise Failed(f"Meta failed ({found.number} {found.words})".replace(" )", ")"))
+        what = " ".join(filter(None, (found.number, found.words)))
+        raise Failed(f"Meta failed ({what or reply.status})")
     if found.error_subcode in _SUBNAMES:
         raise Refused(_SUBNAMES[found.error_subcode], found.words)
     if found.code in _PERMISSION:
         raise Refused("permission_missing", _lacking(found))
-    raise Refused(_NAMES.get(found.code) or (found.code and found.number) or "refused", found.words)
+    raise Refused(_NAMES.get(found.code) or found.number or "refused", found.words)
 
 
 def _lacking(found: Problem) -> str:

@@ -63,12 +63,15 @@ def verify(delivery: Delivery, secret: Secret) -> None:
 
 
 def accounts(delivery: Delivery) -> Sequence[str]:
-    """Give the id of the person who removed the app. Nothing: it is of something else."""
+    """Give how the accounts of the person who removed the app begin: `person/`.
+
+    Nothing: it is of something else.
+    """
     try:
         person = str(_payload(_parts(delivery)[1]).user_id)
     except NotAllowed:
         return ()
-    return (person,) if person else ()
+    return (f"{person}/",) if person else ()
 
 
 def _parts(delivery: Delivery) -> tuple[str, str]:

@@ -14,9 +14,16 @@ GRAPH = (FACEBOOK, INSTAGRAM)
 RUPLOAD = "https://rupload.facebook.com"
 """Where films are sent to, in pieces, with `Authorization: OAuth` and the token."""
 
+_BEGIN = (
+    # Within a cursor, or any long text in base64, what looks like a token is none.
+    r"(?:(?<![A-Za-z0-9_-])"
+    # An escape ends in what may stand there: a line's end in JSON, a sign in an address.
+    r"|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4})|(?<=%[0-9A-Fa-f]{2}))"
+)
+
 PATTERNS = (
-    r"EAA[A-Za-z0-9]{20,}",
-    r"IG[A-Za-z0-9]{2}[A-Za-z0-9_-]{30,}",
+    rf"{_BEGIN}EAA[A-Za-z0-9]{{20,}}",
+    rf"{_BEGIN}IG[A-Za-z0-9]{{2}}[A-Za-z0-9_-]{{30,}}",
     # An app's own token holds its secret.
     r"\d{13,17}\|[A-Za-z0-9_-]{20,}",
     r'[?&]access_token=[^&\s"]+',

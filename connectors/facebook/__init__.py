@@ -59,7 +59,12 @@ connector = Connector(
             "read_insights",
         ),
         revocation=Revocation(
-            token=revoke_token, grant=revoke_grant, said=said, probe=probe, alive=alive
+            token=revoke_token,
+            grant=revoke_grant,
+            said=said,
+            probe=probe,
+            alive=alive,
+            alone=False,
         ),
         family="facebook",
         # Documented for another flow alone, and the app's secret is needed all the same.

@@ -37,6 +37,9 @@ T = TypeVar("T")
 
 TOKEN = f"{FACEBOOK}/oauth/access_token"
 
+_LONG = 60 * 86_400
+"""Seconds a person's long-lived token lives, as documented: for answers that do not say."""
+
 _FIELDS = "id,name,access_token,tasks,instagram_business_account{id,username}"
 
 _PAGE, _MOST_PAGES = 100, 100
@@ -140,7 +143,7 @@ def renew(client: Client, tokens: Tokens) -> Steps[Json]:
     """Exchange the person's token once more, and ask for the Page's new one with it.
 
     Meta does not promise that the exchange lengthens the person's token; what it says of its life
-    is passed on. Without a person's token there is nothing to renew with.
+    is passed on, or assumed. Without a person's token there is nothing to renew with.
     """
     try:
         return (yield from _renewed(client, tokens))
@@ -201,14 +204,8 @@ def _renewed(client: Client, tokens: Tokens) -> Steps[Json]:
         yield from _exchange(client, text)
         raise _Said({"error": "invalid_grant", "error_description": "it names no Page"})
     long = yield from _exchange(client, kept.token, tokens.refresh_expires_at)
-    try:
-        page = yield from _ask(
-            client, long, _Page, f"/{kept.page}", {"fields": "id,name,access_token"}
-        )
-    except _Said as found:
-        if found.error.get("error") != "access_denied":
-            raise
-        page = _Page(id=kept.page)
+    # A permission that is missing is no end: it is told as it is, and tried again later.
+    page = yield from _ask(client, long, _Page, f"/{kept.page}", {"fields": "id,name,access_token"})
     if not page.access_token:
         words = "this person may no longer act for this Page"
         raise _Said({"error": "invalid_grant", "error_description": words})
@@ -225,10 +222,11 @@ def _exchange(client: Client, token: str, ends_at: int = 0) -> Steps[_Long]:
     }
     reply = yield Request("POST", TOKEN, form=form)
     long = _read(_Long, reply)
-    if long.expires_in is None and long.access_token == token:
-        # It is the same one: what was said of its end holds.
-        return replace(long, expires_in=_left(reply, ends_at))
-    return long
+    if long.expires_in is not None:
+        return long
+    # If it is the same one, what was known of its end holds.
+    same = long.access_token == token
+    return replace(long, expires_in=_left(reply, ends_at) if same else _LONG)
 
 
 def _left(reply: Reply, ends_at: int) -> int | None:

@@ -45,7 +45,12 @@ connector = Connector(
             "pages_read_engagement",
         ),
         revocation=Revocation(
-            token=revoke_token, grant=revoke_grant, said=said, probe=probe, alive=alive
+            token=revoke_token,
+            grant=revoke_grant,
+            said=said,
+            probe=probe,
+            alive=alive,
+            alone=False,
         ),
         family="facebook",
         pkce=False,

@@ -3,12 +3,10 @@
 https://developers.facebook.com/docs/instagram-platform/content-publishing/resumable-uploads
 """
 
-from functools import partial
-
 from connector_vault.connector import Api, BadArguments, File, Refused
 
 from .._meta.instagram.containers import make, pauses
-from .._meta.instagram.finding import newest_like
+from .._meta.instagram.finding import Look
 from .._meta.instagram.limits import check_limit
 from .._meta.instagram.parameters import Caption, Collaborators, LocationId
 from .._meta.instagram.posting import ShareToFeed, ThumbOffset, reel, through
@@ -53,7 +51,7 @@ async def upload_reel(
         await check_limit(api)
         container = await make(api, fields)
         await _send(api, container, file)
-    return await through(api, container, pauses(), partial(newest_like, api, caption, "REELS"))
+    return await through(api, container, pauses(), Look(product="REELS", caption=caption))
 
 
 def _check(file: File) -> None:

@@ -55,6 +55,7 @@ connector = Connector(
             probe=probe,
             alive=alive,
             needs_live_token=True,
+            alone=False,
         ),
         access=7200,
         idle=_HALF_A_YEAR,

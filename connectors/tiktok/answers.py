@@ -30,6 +30,7 @@ OUT_OF_STEP = "upload_out_of_step"
 
 _OK = "ok"
 _LATER = "rate_limit_exceeded"
+_TROUBLE = "internal_error"
 
 _HINTS = {
     "scope_not_authorized": "connect TikTok again with the scope this needs",
@@ -120,7 +121,7 @@ def answer(reply: Reply) -> Json:
         raise Reconnect(DEAD)
     if reply.status == 429 or error.code == _LATER:
         raise RateLimited(retry_after(reply))
-    if reply.status >= 500:
+    if reply.status >= 500 or error.code == _TROUBLE:
         raise Failed(f"TikTok failed ({error.code or reply.status})")
     if reply.status >= 300 or error.code not in ("", _OK):
         raise _refused(reply, error)

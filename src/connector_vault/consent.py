@@ -231,10 +231,10 @@ async def _take_all(
                 await _end_replaced(room, connector, old, tokens)
     except BaseException:
         # A token that nobody keeps must not live on.
-        used = [tokens.access.reveal() for tokens, _ in found[: len(kept)]]
+        used = [tokens.access for tokens, _ in found[: len(kept)]]
         for tokens, _ in found[len(kept) :]:
             # Several accounts may have one token.
-            if tokens.access.reveal() not in used:
+            if tokens.access not in used:
                 with suppress(ConnectorVaultError):
                     await end_token(room, connector, client, tokens)
         raise

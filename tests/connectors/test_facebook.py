@@ -109,9 +109,9 @@ def test_without_a_page_it_is_said_in_words():
     assert "pages_show_list" in grant.answer["error_description"]
 
 
-def test_a_life_that_is_not_named_is_not_made_up():
+def test_a_life_that_is_not_named_is_sixty_days():
     _, (grant, _) = completed(reply({"data": [LINKED]}), expires_in=None)
-    assert "refresh_token_expires_in" not in grant.answer
+    assert grant.answer["refresh_token_expires_in"] == 60 * 86_400
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,6 @@ def test_a_page_gets_a_new_token_by_its_persons():
     [
         [refusal(190, 463)],
         [reply({"access_token": LONG}), reply({"id": "1"})],
-        [reply({"access_token": LONG}), refusal(200)],
         [reply({"access_token": LONG}), refusal(190, 492)],
     ],
 )

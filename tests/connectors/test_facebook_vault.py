@@ -104,20 +104,26 @@ async def test_a_renewal_says_how_long_the_person_s_token_lives(
     assert abs((dies_on - page.created_at).total_seconds() / DAY - left) < 1
 
 
-async def test_a_life_that_is_not_named_is_unknown(connect, world):
+async def test_a_life_that_is_not_named_is_sixty_days_once(connect, vault, world):
+    """An exchange that gives what there was, and names no life, begins none anew."""
     await world.act("facebook", "policy", expires_in="missing")
     (page,) = await connect()
-    assert (page.state, page.dies_on) == (State.ACTIVE, None)
-
-
-async def test_the_same_token_again_ends_when_it_did(connect, vault, world):
-    """Where an exchange names no life, and gives what there was."""
-    (page,) = await connect()
-    await world.act("facebook", "policy", expires_in="missing")
+    assert abs((page.dies_on - page.created_at).total_seconds() / DAY - 60) < 1
     await world.advance(30 * DAY)
     assert (await renew(vault, page)).generation == 2
     dies_on = (await vault.get(page.id, owner=ADA)).dies_on
     assert abs((dies_on - page.created_at).total_seconds() / DAY - 30) < 1
+
+
+async def test_a_permission_that_is_missing_is_no_end(connect, vault, world):
+    (page,) = await connect()
+    error = {"error": {"message": "(#200) Requires pages_read_engagement", "code": 200}}
+    await world.fault(path=f"/v26.0/{BAKERY}", kind="status", status=403, body=error)
+    with pytest.raises(Refused, match=r"access_denied.*200"):
+        await renew(vault, page)
+    after = await vault.get(page.id, owner=ADA)
+    assert (after.state, after.dies_on, after.generation) == (State.ACTIVE, page.dies_on, 1)
+    assert (await renew(vault, page)).generation == 2
 
 
 async def test_a_page_s_token_outlives_its_person_s(connect, vault, world, gateway):
@@ -203,7 +209,7 @@ async def test_what_facebook_tells_of_a_removal_is_understood(connect, world):
     said = Delivery(told["headers"], told["body"].encode(), at=told["at"])
     notice = registry.load("facebook").notice
     notice.verify(said, APP.secret)
-    assert notice.accounts(said) == (ADA_THERE,)
+    assert notice.accounts(said) == (f"{ADA_THERE}/",)
 
 
 async def test_a_pasted_token_of_a_page_is_taken(connect, vault, gateway):

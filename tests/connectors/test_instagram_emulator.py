@@ -188,7 +188,7 @@ async def test_a_person_who_removes_the_app_ends_its_tokens_and_it_is_told(play)
     entry = (await play.world.log())[-1]
     delivery = Delivery(told["headers"], told["body"].encode(), {}, int(entry.time))
     INSTAGRAM.notice.verify(delivery, Secret("emulator-secret"))
-    assert list(INSTAGRAM.notice.accounts(delivery)) == [person]
+    assert list(INSTAGRAM.notice.accounts(delivery)) == [f"{person}/"]
     with pytest.raises(NotAllowed):
         INSTAGRAM.notice.verify(delivery, Secret("another"))
 

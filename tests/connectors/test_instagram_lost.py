@@ -163,3 +163,30 @@ async def test_a_container_that_cannot_be_looked_at_leaves_it_unknown():
     with pytest.raises(OutcomeUnknown, match="178 cannot be looked at now"):
         await TOOLS["publish_container"].function(door, "178")
     assert door.script == []
+
+
+async def test_a_post_that_was_there_before_is_not_taken_for_the_new_one(world, call):
+    """Instagram's list may lag behind what was just published."""
+    first = await call("publish_image", image_url=JPEG)
+    old = {"data": [{"id": first["media_id"], "media_product_type": "FEED"}]}
+    await world.fault(path=PUBLISH, kind="drop")
+    await world.fault(path="*/media", method="GET", kind="delay")
+    await world.fault(path="*/media", method="GET", kind="malformed", body=old)
+    second = await call("publish_image", image_url=f"{JPEG[:-4]}2.jpg")
+    assert (second["state"], second["media_id"]) == ("published", None)
+    assert "list_media" in second["note"]
+
+
+async def test_a_comment_that_meta_may_have_taken_is_not_to_be_tried_again(world, call):
+    (media,) = (await call("list_media"))["media"]
+    failed = {"error": {**FAILED["error"], "is_transient": True}}
+    await world.fault(path="*/comments", method="POST", kind="status", status=400, body=failed)
+    with pytest.raises(OutcomeUnknown, match="look with list_comments"):
+        await call("comment_on_media", media_id=media["id"], message="Seen")
+
+
+async def test_a_container_is_not_waited_for_into_the_end_of_the_call(world, gateway):
+    await world.act("instagram", "publishing", processing=3600)
+    said = {"image_url": JPEG}
+    found = await gateway.call(ADA, "instagram.publish_image", said, timeout=6)
+    assert (found.value["state"], bool(found.value["container_id"])) == ("in_progress", True)

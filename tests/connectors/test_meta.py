@@ -4,13 +4,17 @@ import hashlib
 import hmac
 import json
 import re
+import string
 from importlib import import_module
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from connector_vault import Client, Secret
 from connector_vault.connector import Reply
 from connector_vault.errors import RateLimited, Reconnect, Refused, Unreachable
+from connector_vault.masking import Mask
 
 META = "connector_vault.connectors._meta"
 answers, pauses, proof, words = (
@@ -64,6 +68,22 @@ def test_who_is_blocked_waits_long():
     assert caught.value.retry_after == 3600
 
 
+@pytest.mark.parametrize(
+    ("code", "waits", "seconds"),
+    [
+        (32, [("pages", 3), ("ads_management", 700)], 180),
+        (80002, [("instagram", 2), ("pages", 9)], 120),
+        (4, [("instagram", 2), ("pages", 9), ("ads_management", 700)], 540),
+        (4, [("pages", 0), ("ads_management", 700)], 42_000),
+        (4, [("ads_management", None), ("pages", 3), ("messenger", "soon")], 180),
+    ],
+)
+def test_the_wait_is_that_of_what_was_throttled(code, waits, seconds):
+    uses = [{"type": kind, "estimated_time_to_regain_access": one} for kind, one in waits]
+    header = {"x-business-use-case-usage": json.dumps({"1": uses})}
+    assert pauses.pause(Reply(400, headers=header), code) == seconds
+
+
 @pytest.mark.parametrize("header", ["", "[]", "{", '{"1":7}', '{"1":[{"type":"x"}]}', "9" * 5000])
 def test_a_header_that_cannot_be_read_decides_nothing(header):
     assert pauses.pause(Reply(400, headers={"x-business-use-case-usage": header}), 4) == 300
@@ -74,6 +94,7 @@ def test_a_header_that_cannot_be_read_decides_nothing(header):
     [
         said(1, status=500),
         said(2, status=400),
+        said(-1, status=400),
         said(5000, is_transient=True),
         Reply(503),
         said(9, status=500),
@@ -157,7 +178,9 @@ def test_answers_of_other_shapes_are_read(reply, error):
     ],
 )
 def test_errors_are_told_in_the_words_of_oauth(reply, error):
-    assert answers.errors(reply)["error"] == error
+    told = answers.errors(reply)
+    assert told["error"] == error
+    assert "(0)" not in told["error_description"]
 
 
 def test_what_is_no_error_of_a_token_endpoint():
@@ -187,6 +210,27 @@ def test_the_proof_is_a_signature_of_the_token():
 )
 def test_every_shape_of_a_token_is_known(token):
     assert re.search("|".join(words.PATTERNS), f"so: {token}, and more")
+
+
+_LETTERS = string.ascii_letters + string.digits
+_ENDS = ('"', "=", " ", ":", "|", "/", "\\n", "\\u0026", "%3D")
+"""What may stand before a token: the last are escapes, of JSON and of an address."""
+
+
+@given(st.text(f"{_LETTERS}-_", min_size=200, max_size=400), st.integers(0, 190))
+def test_what_looks_like_a_token_within_a_cursor_is_left(text, at):
+    page = f'{{"after":"QVFIU{text[:at]}EAA{text[at:]}IG{text}"}}'.encode()
+    assert Mask([], words.PATTERNS).clean(page) == page
+
+
+@given(
+    st.sampled_from(_ENDS),
+    st.text(_LETTERS, min_size=30, max_size=200),
+    st.sampled_from(["EAA", "IGAA"]),
+)
+def test_a_token_comes_out_whatever_stands_before_it(before, text, begin):
+    said = f'{{"x":"so{before}{begin}{text}"}}'.encode()
+    assert text.encode() not in Mask([], words.PATTERNS).clean(said)
 
 
 def test_what_is_no_token_is_left():

@@ -210,7 +210,13 @@ def test_a_pause_of_unknown_length_is_a_minute(reply):
 
 
 @pytest.mark.parametrize(
-    "reply", [no("internal_error", 500), Reply(502, b"<html>"), Reply(200), Reply(200, b"[]")]
+    "reply",
+    [
+        *(no("internal_error", status) for status in (200, 400, 500)),
+        Reply(502, b"<html>"),
+        Reply(200),
+        Reply(200, b"[]"),
+    ],
 )
 def test_an_answer_that_is_none_leaves_open_what_was_done(reply):
     with pytest.raises(answers.Failed):

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from connector_vault import Client, Gateway, Secret, emulator, registry
-from connector_vault.errors import ConnectorVaultError, OutcomeUnknown, Unreachable
+from connector_vault.errors import ConnectorVaultError, OutcomeUnknown, Refused, Unreachable
 from tests.connectors.tiktok_play import (
     CONTENT,
     CREATOR,
@@ -241,3 +241,25 @@ async def test_a_call_that_ends_while_the_last_chunk_is_under_way_says_that_it_i
     with pytest.raises(OutcomeUnknown):
         await gateway.call(ADA, "tiktok.upload_draft", {"file": Made(10)}, timeout=1)
     assert await seen(world) == 1
+
+
+async def test_between_two_chunks_it_is_refused_and_nothing_is_open(gateway, world):
+    """Before the last chunk nothing is changed: that is no unknown outcome."""
+    await world.fault(path=PUT, **WELL)
+    await world.fault(path=PUT, kind="status", status=404)
+    with pytest.raises(Refused, match=r"does not know this upload.*nothing was posted"):
+        await gateway.call(ADA, "tiktok.upload_draft", {"file": Made(3 * CHUNK + 1)})
+    assert len(await sent(world, PUT)) == 2
+    assert await seen(world) == 0
+
+
+@pytest.mark.parametrize("tool", ["creator_info", "user_info", "list_videos", "cancel_publish"])
+async def test_a_failure_leaves_as_an_error_of_the_vault(gateway, world, tool):
+    """Anything else is a crash to whoever runs tools in a process of their own."""
+    path = {"user_info": "/v2/user/*", "list_videos": "/v2/video/*"}.get(tool, "/v2/post/*")
+    body = {"error": {"code": "internal_error"}}
+    await world.fault(path=path, kind="status", status=400, body=body)
+    said = {"publish_id": "p"} if tool == "cancel_publish" else {}
+    with pytest.raises(ConnectorVaultError) as told:
+        await gateway.call(ADA, f"tiktok.{tool}", said)
+    assert type(told.value) is (OutcomeUnknown if said else Unreachable)

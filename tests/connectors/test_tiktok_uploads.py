@@ -147,6 +147,7 @@ async def test_a_chunk_is_sent_three_times_at_most():
     ("reply", "words"),
     [
         (Reply(400), "malformed"),
+        (Reply(401), "did not let the chunk in"),
         (Reply(403), "expired"),
         (Reply(404), "does not know this upload"),
         (no("odd", 400, "why"), "odd; why"),
@@ -203,6 +204,23 @@ async def test_a_last_chunk_out_of_step_posted_nothing(waits):
     api = Script(CAN, PLACE, MORE, OUT_OF_STEP, *[has(CHUNK + 1)] * 3)
     with pytest.raises(Refused, match="10000001 bytes, and the chunk begins at 10000000; nothing"):
         await post(api)
+
+
+@pytest.mark.parametrize(("seconds", "looks"), [(6, 1), (4, 0)])
+async def test_a_film_is_not_waited_for_into_the_end_of_the_call(waits, seconds, looks):
+    api = Script(CAN, PLACE, MORE, DONE, *[has(SIZE)] * looks)
+    api.left = seconds
+    done = await post(api)
+    assert (done.publish_id, done.status) == ("v_pub_file~v2-1.7", "PROCESSING_UPLOAD")
+    assert (api.script, waits) == ([], [])
+
+
+async def test_what_is_lost_at_the_end_of_the_call_is_told_with_its_id(waits):
+    api = Script(CAN, PLACE, MORE, OutcomeUnknown("it broke off"), has(CHUNK))
+    api.left = 6
+    with pytest.raises(OutcomeUnknown, match="publish_status for v_pub_file"):
+        await post(api)
+    assert (api.script, waits) == ([], [0])
 
 
 async def test_tiktok_may_take_its_time(waits):

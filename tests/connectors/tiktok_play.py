@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import math
 import os
 from contextlib import asynccontextmanager
 from importlib import import_module
@@ -88,6 +89,8 @@ class Made:
 
 class Script(Api):
     """Answers each request with the next reply, or raises it, and keeps what it was asked."""
+
+    left = math.inf
 
     def __init__(self, *script):
         self.script = list(script)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from connector_vault.connector import Api, Json, Refused
 
+from ..asking import SPARE, ask
 from .parameters import ContainerId, own_id
 
 __all__ = ["Container", "container_status", "make", "pauses", "refuse_failed", "status_of", "wait"]
@@ -57,7 +58,7 @@ async def container_status(api: Api, container_id: ContainerId) -> Container:
 
 async def status_of(api: Api, container: str) -> Container:
     """Look at a container."""
-    said = await api.get(_Status, "/{}", container, fields="status_code,status")
+    said = await ask(api, _Status, "/{}", container, fields="status_code,status")
     detail = " ".join((said.status or "").split())[:300]
     return Container(container_id=container, state=said.status_code.lower(), detail=detail)
 
@@ -80,6 +81,8 @@ async def wait(api: Api, container: str, left: Iterator[float]) -> Container:
     """
     found = await status_of(api, container)
     while found.state == "in_progress" and (pause := next(left, None)) is not None:
+        if pause + SPARE > api.left:
+            break
         await sleep(pause)
         found = await status_of(api, container)
     refuse_failed(found)

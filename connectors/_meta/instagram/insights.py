@@ -10,6 +10,7 @@ from pydantic import Field
 
 from connector_vault.connector import Api, BadArguments
 
+from ..asking import ask
 from .parameters import MediaId, own_id
 
 __all__ = ["Insights", "Metric", "Value", "account_insights", "media_insights"]
@@ -84,7 +85,8 @@ async def account_insights(
     """
     if since is not None and until is not None and since >= until:
         raise BadArguments("since has to be before until")
-    found = await api.get(
+    found = await ask(
+        api,
         _Found,
         "/{}/insights",
         own_id(api),
@@ -115,7 +117,7 @@ async def media_insights(
     impressions and plays are gone for good: views took their place. Numbers come up to two days
     late, and those of a Story end with it.
     """
-    found = await api.get(_Found, "/{}/insights", media_id, metric=",".join(metrics))
+    found = await ask(api, _Found, "/{}/insights", media_id, metric=",".join(metrics))
     return _told(found)
 
 

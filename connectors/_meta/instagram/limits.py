@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from connector_vault.connector import Api, Refused
 
+from ..asking import ask
 from .parameters import own_id
 
 __all__ = ["Limit", "check_limit", "publishing_limit"]
@@ -48,7 +49,7 @@ async def publishing_limit(api: Api) -> Limit:
     Images, Reels, Stories and carousels count one each; what is posted in the app does not count.
     """
     fields = "quota_usage,config"
-    said = await api.get(_Uses, "/{}/content_publishing_limit", own_id(api), fields=fields)
+    said = await ask(api, _Uses, "/{}/content_publishing_limit", own_id(api), fields=fields)
     use = said.data[0] if said.data else _Use()
     total = use.config.quota_total
     return Limit(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from connector_vault.connector import Api
 
+from ..asking import ask
 from .pages import LAST, Paging
 from .parameters import Cursor, MediaId, PageSize, own_id
 
@@ -76,17 +77,17 @@ async def list_media(api: Api, cursor: Cursor = None, limit: PageSize = 25) -> M
 
     Returns caption, kind, addresses and counts of each. Stories are not among them.
     """
-    found = await api.get(
-        _Found, "/{}/media", own_id(api), fields=_FIELDS, limit=limit, after=cursor
+    found = await ask(
+        api, _Found, "/{}/media", own_id(api), fields=_FIELDS, limit=limit, after=cursor
     )
     return MediaPage(media=found.data, next_cursor=found.paging.after(len(found.data)))
 
 
 async def get_media(api: Api, media_id: MediaId) -> Media:
     """Show one post, Reel or Story of this account, with its address and counts."""
-    return await api.get(Media, "/{}", media_id, fields=_FIELDS)
+    return await ask(api, Media, "/{}", media_id, fields=_FIELDS)
 
 
 async def profile(api: Api) -> Profile:
     """Say whose Instagram account this is, with its numbers of followers and posts."""
-    return await api.get(Profile, "/{}", own_id(api), fields=_PROFILE)
+    return await ask(api, Profile, "/{}", own_id(api), fields=_PROFILE)

@@ -5,7 +5,6 @@ https://developers.facebook.com/docs/instagram-platform/content-publishing
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Annotated, TypeAlias
 
 from pydantic import Field
@@ -13,7 +12,7 @@ from pydantic import Field
 from connector_vault.connector import Api, BadArguments, Json, Refused
 
 from .containers import make, pauses, refuse_failed, status_of, wait
-from .finding import newest_like
+from .finding import Look
 from .limits import check_limit
 from .parameters import (
     AltText,
@@ -26,7 +25,7 @@ from .parameters import (
     VideoUrl,
     given,
 )
-from .publishing import Find, Published, before_publishing, not_yet, publish, seen_before
+from .publishing import Published, before_publishing, not_yet, publish, seen_before
 
 __all__ = [
     "TIMEOUT",
@@ -160,7 +159,7 @@ async def publish_carousel(
             collaborators=_listed(collaborators),
         )
         container = await make(api, fields)
-    return await through(api, container, left, partial(newest_like, api, caption, "FEED"))
+    return await through(api, container, left, Look(product="FEED", caption=caption))
 
 
 async def publish_container(api: Api, container_id: ContainerId) -> Published:
@@ -176,18 +175,18 @@ async def publish_container(api: Api, container_id: ContainerId) -> Published:
         refuse_failed(found)
         await check_limit(api)
     # What it looks like is not known here, so that it cannot be told from others.
-    return await through(api, container_id, pauses(), partial(newest_like, api, None, None))
+    return await through(api, container_id, pauses(), None)
 
 
-async def through(api: Api, container: str, left: Iterator[float], find: Find) -> Published:
-    """Wait for a container, and publish it."""
+async def through(api: Api, container: str, left: Iterator[float], like: Look | None) -> Published:
+    """Wait for a container, and publish it. `like`: None, if nobody knows what it looks like."""
     with before_publishing():
         found = await wait(api, container, left)
     if found.state == "published":
         return seen_before(container)
     if found.state == "in_progress":
         return not_yet(container)
-    return await publish(api, container, find)
+    return await publish(api, container, like)
 
 
 def reel(*, collaborators: Sequence[str] | None, **fields: Json) -> dict[str, Json]:
@@ -199,7 +198,7 @@ async def _post(api: Api, fields: dict[str, Json], caption: str | None, product:
     with before_publishing():
         await check_limit(api)
         container = await make(api, fields)
-    return await through(api, container, pauses(), partial(newest_like, api, caption, product))
+    return await through(api, container, pauses(), Look(product=product, caption=caption))
 
 
 def _slide(slide: Slide) -> dict[str, Json]:

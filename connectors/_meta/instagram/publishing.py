@@ -3,7 +3,7 @@
 https://developers.facebook.com/docs/instagram-platform/content-publishing
 """
 
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -14,23 +14,17 @@ from connector_vault.connector import (
     RateLimited,
     Reconnect,
     Refused,
+    Request,
     Unreachable,
+    fill,
 )
 
-from ..answers import Failed
+from ..asking import change
 from .containers import status_of
+from .finding import Look, there_before, what_is_new
 from .parameters import own_id
 
-__all__ = ["Find", "Published", "before_publishing", "not_yet", "publish", "seen_before"]
-
-Find = Callable[[], Awaitable[str | None]]
-"""Looks for what was published. None: it cannot be told from others."""
-
-_UNREADABLE = frozenset({"200", "unexpected_answer"})
-"""Codes of an answer that says yes, and not to what."""
-
-_FAILED_THERE = "-1/"
-"""How the codes begin by which Instagram says that it failed."""
+__all__ = ["Published", "before_publishing", "not_yet", "publish", "seen_before"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +55,7 @@ def before_publishing() -> Generator[None]:
         raise Unreachable(f"nothing was posted: {error}") from error
 
 
-async def publish(api: Api, container: str, find: Find) -> Published:
+async def publish(api: Api, container: str, like: Look | None) -> Published:
     """Publish a container that is finished.
 
     If no usable answer comes the container is looked at, once; it is never published again.
@@ -69,20 +63,14 @@ async def publish(api: Api, container: str, find: Find) -> Published:
     Raises:
         OutcomeUnknown: it may or may not have been published.
     """
+    before = await there_before(api, like)
+    path = fill("/{}/media_publish", own_id(api))
     try:
-        body = {"creation_id": container}
-        made = await api.post(_Made, "/{}/media_publish", own_id(api), json=body)
+        request = Request("POST", path, json={"creation_id": container})
+        made = await change(api, _Made, request, f"look at the container {container}")
     except OutcomeUnknown as error:
-        return await _look(api, container, find, error)
-    except Unreachable as error:
-        if not isinstance(error, Failed):
-            # It did not leave.
-            raise
-        return await _look(api, container, find, error)
-    except Refused as error:
-        if error.code not in _UNREADABLE and not error.code.startswith(_FAILED_THERE):
-            raise
-        return await _look(api, container, find, error)
+        await _check_published(api, container, error)
+        return await _found(api, container, like, before)
     return Published(state="published", container_id=container, media_id=made.id)
 
 
@@ -98,19 +86,24 @@ def seen_before(container: str, media_id: str | None = None) -> Published:
     return Published(state="published", container_id=container, media_id=media_id, note=note)
 
 
-async def _look(api: Api, container: str, find: Find, lost: Exception) -> Published:
+async def _check_published(api: Api, container: str, lost: OutcomeUnknown) -> None:
     try:
         state = (await status_of(api, container)).state
     except (OutcomeUnknown, RateLimited, Reconnect, Refused, Unreachable) as error:
         raise _unknown(container, "cannot be looked at now") from error
     if state != "published":
         raise _unknown(container, f"says {state}") from lost
+
+
+async def _found(
+    api: Api, container: str, like: Look | None, before: frozenset[str] | None
+) -> Published:
     try:
-        media_id = await find()
+        media_id = await what_is_new(api, like, before)
     except (OutcomeUnknown, RateLimited, Reconnect, Refused, Unreachable):
         media_id = None
     note = "no answer came, but the container says that it is published"
-    note += ": media_id is the newest post like it" if media_id else ": list_media shows it"
+    note += ": media_id is the new post like it" if media_id else ": list_media shows it"
     return Published(state="published", container_id=container, media_id=media_id, note=note)
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import TypeVar
 
-from connector_vault.connector import BadArguments, Json, Refused, read
+from connector_vault.connector import BadArguments, Json
+from connector_vault.emulator import details_of, person_of
 
 from .details import (
     Failing,
@@ -27,16 +27,15 @@ from .hub import Hub
 from .notices import changed, deauthorized, handshake
 from .people import TASKS
 from .policy import Policy
-from .records import Message, Page, Person, Post
+from .records import Message, Page, Post
 
 __all__ = ["DEEDS"]
 
-T = TypeVar("T")
 Deed = Callable[[Hub, float, Mapping[str, Json]], Json]
 
 
 def _register(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(Registration, details)
+    wanted = details_of(Registration, details)
     if not wanted.redirect_uris:
         raise BadArguments("an app needs at least one address in redirect_uris")
     hub.grants.apps[wanted.id] = App(**asdict(wanted))
@@ -44,57 +43,57 @@ def _register(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
 
 
 def _sign_in(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(SignIn, details)
-    hub.signed_in = _person(hub, wanted.login)
+    wanted = details_of(SignIn, details)
+    hub.signed_in = person_of(hub.people, wanted.login)
     hub.grantable = None if wanted.scopes is None else frozenset(wanted.scopes)
     hub.shared = None if wanted.pages is None else frozenset(wanted.pages)
     return {"login": hub.signed_in.login}
 
 
 def _revoke(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(Withdrawal, details)
-    person = _person(hub, wanted.login)
+    wanted = details_of(Withdrawal, details)
+    person = person_of(hub.people, wanted.login)
     apps = hub.grants.withdraw(person.id, wanted.client_id)
     told = [deauthorized(hub.grants.apps[app], person.id, now) for app in apps]
     return {"apps": list(apps), "deliveries": told}
 
 
 def _password(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    person = _person(hub, _read(Somebody, details).login)
+    person = person_of(hub.people, details_of(Somebody, details).login)
     person.password += 1
     return {"login": person.login}
 
 
 def _kill(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(Killing, details)
-    hub.grants.kill(_person(hub, wanted.login).id, wanted.subcode)
+    wanted = details_of(Killing, details)
+    hub.grants.kill(person_of(hub.people, wanted.login).id, wanted.subcode)
     return {"login": wanted.login}
 
 
 def _fail(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(Failing, details)
+    wanted = details_of(Failing, details)
     hub.failing += [wanted.code] * wanted.times
     return {"failing": hub.failing}
 
 
 def _delete_data(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
-    person = _person(hub, _read(Somebody, details).login)
+    person = person_of(hub.people, details_of(Somebody, details).login)
     apps = hub.grants.withdraw(person.id, None)
     return {"deliveries": [deauthorized(hub.grants.apps[app], person.id, now) for app in apps]}
 
 
 def _webhook(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(Hook, details)
+    wanted = details_of(Hook, details)
     if wanted.handshake:
         return handshake()
-    person = _person(hub, wanted.login)
+    person = person_of(hub.people, wanted.login)
     apps = hub.grants.apps.values()
     return {"deliveries": [changed(app, person.id, wanted.field, now) for app in apps]}
 
 
 def _role(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(Role, details)
-    person = _person(hub, wanted.login)
+    wanted = details_of(Role, details)
+    person = person_of(hub.people, wanted.login)
     if wanted.page not in hub.pages:
         raise BadArguments(f"there is no such Page: there are {', '.join(hub.pages)}")
     person.pages.pop(wanted.page, None)
@@ -104,8 +103,8 @@ def _role(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
 
 
 def _more_pages(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(Pages, details)
-    person = _person(hub, wanted.login)
+    wanted = details_of(Pages, details)
+    person = person_of(hub.people, wanted.login)
     for number in range(wanted.count):
         page_id = hub.next_id()
         name = f"Branch {number + 1}"
@@ -117,19 +116,19 @@ def _more_pages(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
 
 
 def _set_policy(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    hub.policy = _read(Policy, {**asdict(hub.policy), **_known(Policy, details)})
+    hub.policy = details_of(Policy, {**asdict(hub.policy), **details})
     return asdict(hub.policy)
 
 
 def _limit(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(Limit, details)
+    wanted = details_of(Limit, details)
     hub.limited[wanted.who] = now + 60 * wanted.minutes
     return {"who": wanted.who}
 
 
 def _posts(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
     hub.tick(now)
-    page = _read(Place, details).page
+    page = details_of(Place, details).page
     return [_told(one) for one in hub.posts.values() if one.page == page]
 
 
@@ -144,14 +143,14 @@ def _told(post: Post) -> Json:
 
 
 def _comment(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(Writing, details)
+    wanted = details_of(Writing, details)
     if wanted.post not in hub.posts:
         raise BadArguments("there is no such post")
     return {"id": hub.comment(wanted.post, "", wanted.who, wanted.words, now).id}
 
 
 def _write(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(Writing, details)
+    wanted = details_of(Writing, details)
     if wanted.page not in hub.pages:
         raise BadArguments(f"there is no such Page: there are {', '.join(hub.pages)}")
     message = Message(
@@ -167,7 +166,7 @@ def _write(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
 
 
 def _medium(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(Look, details).id
+    wanted = details_of(Look, details).id
     if (film := hub.films.get(wanted)) is not None:
         return {"size": film.came, "digest": film.digest.hexdigest(), "posts": list(film.posts)}
     if (photo := hub.photos.get(wanted)) is not None:
@@ -176,31 +175,8 @@ def _medium(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
 
 
 def _leaks(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    _read(Nothing, details)
+    details_of(Nothing, details)
     return list(hub.leaks)
-
-
-def _read(into: type[T], details: Mapping[str, Json]) -> T:
-    try:
-        return read(into, dict(_known(into, details)))
-    except Refused as error:
-        raise BadArguments(error.message) from None
-
-
-def _known(into: type[T], details: Mapping[str, Json]) -> Mapping[str, Json]:
-    unknown = set(details) - set(into.__annotations__)
-    if unknown:
-        msg = f"this deed takes no {', '.join(sorted(unknown))}"
-        raise BadArguments(msg)
-    return details
-
-
-def _person(hub: Hub, login: str) -> Person:
-    person = hub.people.get(login)
-    if person is None:
-        msg = f"nobody here is called {login!r}: there are {', '.join(hub.people)}"
-        raise BadArguments(msg)
-    return person
 
 
 DEEDS: dict[str, Deed] = {

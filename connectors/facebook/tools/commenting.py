@@ -10,7 +10,7 @@ from pydantic import Field
 
 from connector_vault.connector import Api, BadArguments, Request, fill
 
-from .asking import change, form_of
+from ..._meta.asking import change, form_of
 from .parameters import CommentId
 from .shapes import Made, Success
 

@@ -15,8 +15,8 @@ from pydantic import Field
 
 from connector_vault.connector import Api, Json, Refused
 
-from .asking import ask, page_of
-from .parameters import PostId
+from ..._meta.asking import ask
+from .parameters import PostId, page_of
 
 __all__ = ["Insights", "page_insights", "post_insights"]
 

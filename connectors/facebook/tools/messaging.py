@@ -11,8 +11,8 @@ from pydantic import Field
 
 from connector_vault.connector import Api, BadArguments, Request, fill
 
-from .asking import ask, change, form_of, page_of
-from .parameters import ID, Cursor, Limit
+from ..._meta.asking import ask, change, form_of
+from .parameters import ID, Cursor, Limit, page_of
 from .shapes import Paging, Who, cursor_of
 
 __all__ = [

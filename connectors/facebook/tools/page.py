@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from connector_vault.connector import Api
 
-from .asking import ask, page_of
+from ..._meta.asking import ask
+from .parameters import page_of
 
 __all__ = ["PageProfile", "get_page"]
 

@@ -5,7 +5,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
-from connector_vault.connector import BadArguments
+from connector_vault.connector import Api, BadArguments
 
 __all__ = [
     "CommentId",
@@ -16,6 +16,7 @@ __all__ = [
     "PhotoIds",
     "PostId",
     "PublishTime",
+    "page_of",
     "seconds_of",
 ]
 
@@ -58,6 +59,14 @@ Cursor: TypeAlias = Annotated[
         description="`next_cursor` of the page before. None: the first page.",
     ),
 ]
+
+
+def page_of(api: Api) -> str:
+    """Give the id of the connection's Page; to a Page's token it is `me` as well.
+
+    Connections are named `person/page`; a token that was pasted by its Page alone.
+    """
+    return api.account.rpartition("/")[2] or "me"
 
 
 def seconds_of(time: str) -> int:

@@ -21,9 +21,9 @@ from connector_vault.connector import (
     read,
 )
 
-from .asking import change, form_of, page_of
+from ..._meta.asking import change, form_of
 from .multipart import with_file
-from .parameters import Link, Message, PhotoIds
+from .parameters import Link, Message, PhotoIds, page_of
 from .shapes import Made
 
 __all__ = [

@@ -11,8 +11,8 @@ from pydantic import Field
 
 from connector_vault.connector import Api
 
-from .asking import ask, page_of
-from .parameters import Cursor, Limit, PostId
+from ..._meta.asking import ask
+from .parameters import Cursor, Limit, PostId, page_of
 from .shapes import POST_FIELDS, Paging, Posts, RawPosts, Who, cursor_of, post_of
 
 __all__ = ["Comment", "Comments", "list_posts", "read_comments"]

@@ -27,8 +27,8 @@ from connector_vault.connector import (
     read,
 )
 
-from .asking import ask, form_of, page_of, sent
-from .parameters import ID, seconds_of
+from ..._meta.asking import SPARE, ask, change, form_of
+from .parameters import ID, page_of, seconds_of
 from .sending import send_film
 from .shapes import Success
 
@@ -186,7 +186,7 @@ async def _published(api: Api, request: Request, state: str) -> Reel:
     video_id = (request.form or {})["video_id"]
     look = f"ask get_reel_status with the video_id {video_id} before publishing again"
     try:
-        done = read(Success, await sent(api, request, look)).success
+        done = (await change(api, Success, request, look)).success
     except OutcomeUnknown as error:
         return await _found(api, video_id, state, error)
     if not done:
@@ -196,19 +196,21 @@ async def _published(api: Api, request: Request, state: str) -> Reel:
         return Reel(video_id=video_id, state=_KEPT[state])
     try:
         return await _waited(api, video_id)
-    except (RateLimited, Reconnect, Unreachable):
-        # It was taken: that nobody can be asked now changes nothing of it.
+    except (RateLimited, Reconnect, Refused, Unreachable):
+        # It was taken: that nobody tells of it now, as of what is new, changes nothing of it.
         return Reel(video_id=video_id, state="processing")
 
 
 async def _waited(api: Api, video_id: str) -> Reel:
     clock = get_running_loop()
-    until = clock.time() + _PATIENCE
-    while True:
+    until = clock.time() + min(_PATIENCE, api.left - SPARE)
+    reel = Reel(video_id=video_id, state="processing")
+    while clock.time() < until:
         reel = _told(video_id, await _film(api, video_id))
         if reel.state != "processing" or clock.time() + _PAUSE >= until:
-            return reel
+            break
         await sleep(_PAUSE)
+    return reel
 
 
 async def _found(api: Api, video_id: str, state: str, error: OutcomeUnknown) -> Reel:

@@ -7,8 +7,18 @@ from dataclasses import dataclass
 
 from connector_vault.connector import Api, Refused, Request, fill
 
-from .asking import ask, change, form_of, page_of
-from .parameters import Cursor, Limit, Link, Message, PhotoIds, PostId, PublishTime, seconds_of
+from ..._meta.asking import ask, change, form_of
+from .parameters import (
+    Cursor,
+    Limit,
+    Link,
+    Message,
+    PhotoIds,
+    PostId,
+    PublishTime,
+    page_of,
+    seconds_of,
+)
 from .posting import content_of
 from .shapes import POST_FIELDS, Made, Posts, RawPost, RawPosts, Success, cursor_of, post_of
 

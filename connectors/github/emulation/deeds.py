@@ -2,18 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal
 
-from connector_vault.connector import BadArguments, Json, Refused, read
+from connector_vault.connector import BadArguments, Json
+from connector_vault.emulator import details_of, person_of
 
 from .grants import App
 from .hub import Hub
 from .notices import revocation
-from .records import User
 
 __all__ = ["DEEDS"]
 
-T = TypeVar("T")
 Deed = Callable[[Hub, float, Mapping[str, Json]], Json]
 
 
@@ -51,7 +50,7 @@ class _Login:
 
 
 def _register(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(_Registration, details)
+    wanted = details_of(_Registration, details)
     if not wanted.redirect_uris:
         raise BadArguments("an app needs at least one address in redirect_uris")
     hub.grants.apps[wanted.id] = App(
@@ -65,13 +64,13 @@ def _register(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
 
 
 def _sign_in(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    hub.signed_in = _person(hub, _read(_Login, details).login)
+    hub.signed_in = person_of(hub.people, details_of(_Login, details).login)
     return {"login": hub.signed_in.login}
 
 
 def _revoke(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(_Withdrawal, details)
-    person = _person(hub, wanted.login)
+    wanted = details_of(_Withdrawal, details)
+    person = person_of(hub.people, wanted.login)
     count, apps = hub.grants.revoke_grant(person.login, wanted.client_id)
     # OAuth Apps are told nothing.
     told = [revocation(person) for app in sorted(apps) if hub.grants.apps[app].github_app]
@@ -79,37 +78,18 @@ def _revoke(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
 
 
 def _set_policy(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    hub.grants.reuse = _read(_Policy, details).reuse
+    hub.grants.reuse = details_of(_Policy, details).reuse
     return {"reuse": hub.grants.reuse}
 
 
 def _limit(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(_Limit, details)
-    person = _person(hub, wanted.login)
+    wanted = details_of(_Limit, details)
+    person = person_of(hub.people, wanted.login)
     if wanted.secondary:
         hub.limits.pause(person.login, wanted.secondary, now)
     else:
         hub.limits.leave(person.login, wanted.resource, wanted.remaining, now)
     return {"login": person.login}
-
-
-def _read(into: type[T], details: Mapping[str, Json]) -> T:
-    unknown = set(details) - set(into.__annotations__)
-    if unknown:
-        msg = f"this deed takes no {', '.join(sorted(unknown))}"
-        raise BadArguments(msg)
-    try:
-        return read(into, dict(details))
-    except Refused as error:
-        raise BadArguments(error.message) from None
-
-
-def _person(hub: Hub, login: str) -> User:
-    person = hub.people.get(login)
-    if person is None:
-        msg = f"nobody here is called {login!r}: there are {', '.join(hub.people)}"
-        raise BadArguments(msg)
-    return person
 
 
 DEEDS: dict[str, Deed] = {

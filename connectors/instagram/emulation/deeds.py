@@ -2,19 +2,19 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Literal, TypeVar
+from typing import Literal
 
-from connector_vault.connector import BadArguments, Json, Refused, read
+from connector_vault.connector import BadArguments, Json
+from connector_vault.emulator import details_of, person_of
 
 from .grants import App
 from .hub import BASIC, Hub
 from .notices import removal
-from .people import Person, scoped_id
+from .people import scoped_id
 from .policy import Policy
 
 __all__ = ["DEEDS"]
 
-T = TypeVar("T")
 Deed = Callable[[Hub, float, Mapping[str, Json]], Json]
 
 _REMOVED = 458
@@ -65,7 +65,7 @@ class _Limit:
 
 
 def _register(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(_Registration, details)
+    wanted = details_of(_Registration, details)
     if not wanted.redirect_uris:
         raise BadArguments("an app needs at least one address in redirect_uris")
     hub.grants.apps[wanted.id] = App(**asdict(wanted))
@@ -73,15 +73,15 @@ def _register(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
 
 
 def _sign_in(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(_SignIn, details)
-    hub.signed_in = _person(hub, wanted.login)
+    wanted = details_of(_SignIn, details)
+    hub.signed_in = person_of(hub.people, wanted.login)
     hub.grantable = None if wanted.scopes is None else frozenset({BASIC, *wanted.scopes})
     return {"login": hub.signed_in.login}
 
 
 def _revoke(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(_Withdrawal, details)
-    person = _person(hub, wanted.login)
+    wanted = details_of(_Withdrawal, details)
+    person = person_of(hub.people, wanted.login)
     ended = hub.grants.of(person.login, wanted.client_id, now)
     for token in ended:
         hub.grants.end(token, _REMOVED)
@@ -91,58 +91,35 @@ def _revoke(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
 
 
 def _end(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(_Ending, details)
-    ended = hub.grants.of(_person(hub, wanted.login).login, None, now)
+    wanted = details_of(_Ending, details)
+    ended = hub.grants.of(person_of(hub.people, wanted.login).login, None, now)
     for token in ended:
         hub.grants.end(token, wanted.subcode)
     return {"tokens": len(ended)}
 
 
 def _delete_data(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
-    person = _person(hub, _read(_OfPerson, details).login)
+    person = person_of(hub.people, details_of(_OfPerson, details).login)
     apps = hub.grants.apps.values()
     return {"deliveries": [removal(app, scoped_id(app.id, person), now) for app in apps]}
 
 
 def _fail(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(_Failure, details)
+    wanted = details_of(_Failure, details)
     hub.failures = [wanted.code] * wanted.times
     return {"code": wanted.code}
 
 
 def _set_policy(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    hub.policy = _read(Policy, {**asdict(hub.policy), **_known(Policy, details)})
+    hub.policy = details_of(Policy, {**asdict(hub.policy), **details})
     return asdict(hub.policy)
 
 
 def _limit(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(_Limit, details)
-    person = _person(hub, wanted.login)
+    wanted = details_of(_Limit, details)
+    person = person_of(hub.people, wanted.login)
     hub.throttled[person.login] = now + wanted.minutes * 60
     return {"login": person.login}
-
-
-def _read(into: type[T], details: Mapping[str, Json]) -> T:
-    try:
-        return read(into, dict(_known(into, details)))
-    except Refused as error:
-        raise BadArguments(error.message) from None
-
-
-def _known(into: type[T], details: Mapping[str, Json]) -> Mapping[str, Json]:
-    unknown = set(details) - set(into.__annotations__)
-    if unknown:
-        msg = f"this deed takes no {', '.join(sorted(unknown))}"
-        raise BadArguments(msg)
-    return details
-
-
-def _person(hub: Hub, login: str) -> Person:
-    person = hub.people.get(login)
-    if person is None:
-        msg = f"nobody here is called {login!r}: there are {', '.join(hub.people)}"
-        raise BadArguments(msg)
-    return person
 
 
 DEEDS: dict[str, Deed] = {

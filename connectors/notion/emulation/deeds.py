@@ -4,13 +4,13 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
-from connector_vault.connector import BadArguments, Json, Refused, read
+from connector_vault.connector import BadArguments, Json
+from connector_vault.emulator import details_of, person_of
 
 from .grants import CAPABILITIES, App, Policy
 from .hub import CLIENT, Hub, new_id
-from .records import Person
 from .signing import signature
 
 __all__ = ["DEEDS", "VERIFICATION"]
@@ -18,7 +18,6 @@ __all__ = ["DEEDS", "VERIFICATION"]
 VERIFICATION = "secret_emulatorEmulatorEmulatorEmulatorEmul"
 """The verification token of the webhook subscription there is. It is one only in name."""
 
-T = TypeVar("T")
 Deed = Callable[[Hub, float, Mapping[str, Json]], Json]
 Reason = Literal[
     "public_api_request_rate_limit",
@@ -83,7 +82,7 @@ class _Event:
 
 
 def _register(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(_Registration, details)
+    wanted = details_of(_Registration, details)
     if not wanted.redirect_uris:
         raise BadArguments("an app needs at least one address in redirect_uris")
     hub.grants.apps[wanted.id] = App(
@@ -97,7 +96,7 @@ def _register(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
 
 
 def _capabilities(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(_Capabilities, details)
+    wanted = details_of(_Capabilities, details)
     app = hub.grants.apps.get(wanted.client_id)
     if app is None or not wanted.capabilities <= set(CAPABILITIES):
         raise BadArguments(f"capabilities of a known app are among {', '.join(CAPABILITIES)}")
@@ -106,52 +105,52 @@ def _capabilities(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
 
 
 def _sign_in(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(_Login, details)
-    hub.signed_in, hub.picks = _person(hub, wanted.login).login, wanted.pages
+    wanted = details_of(_Login, details)
+    hub.signed_in, hub.picks = person_of(hub.people, wanted.login).login, wanted.pages
     return {"login": hub.signed_in}
 
 
 def _revoke(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(_Withdrawal, details)
-    person = _person(hub, wanted.login)
+    wanted = details_of(_Withdrawal, details)
+    person = person_of(hub.people, wanted.login)
     # Notion tells nobody: no event says that a connection was removed.
     return {"tokens": hub.grants.remove(person.login, wanted.client_id), "webhook": None}
 
 
 def _share(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(_Sharing, details)
-    for bot in hub.grants.bots(_person(hub, wanted.login).login):
+    wanted = details_of(_Sharing, details)
+    for bot in hub.grants.bots(person_of(hub.people, wanted.login).login):
         bot.shared.add(wanted.page)
     return {"page": wanted.page}
 
 
 def _unshare(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(_Sharing, details)
-    for bot in hub.grants.bots(_person(hub, wanted.login).login):
+    wanted = details_of(_Sharing, details)
+    for bot in hub.grants.bots(person_of(hub.people, wanted.login).login):
         bot.shared.discard(wanted.page)
     return {"page": wanted.page}
 
 
 def _set_policy(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    hub.grants.policy = _read(Policy, {**asdict(hub.grants.policy), **details})
+    hub.grants.policy = details_of(Policy, {**asdict(hub.grants.policy), **details})
     return asdict(hub.grants.policy)
 
 
 def _limit(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(_Limit, details)
-    for bot in hub.grants.bots(_person(hub, wanted.login).login):
+    wanted = details_of(_Limit, details)
+    for bot in hub.grants.bots(person_of(hub.people, wanted.login).login):
         hub.limits.leave(bot.id, wanted.remaining, wanted.seconds, wanted.reason, now)
     return {"login": wanted.login}
 
 
 def _fail(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(_Failure, details)
+    wanted = details_of(_Failure, details)
     hub.failing += [wanted.retry_after] * wanted.times
     return {"waiting": len(hub.failing)}
 
 
 def _webhook(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(_Event, details)
+    wanted = details_of(_Event, details)
     event: dict[str, Any] = {"verification_token": VERIFICATION}
     if not wanted.handshake:
         ada = hub.people["ada"]
@@ -173,25 +172,6 @@ def _webhook(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
     if not wanted.handshake:
         headers["x-notion-signature"] = signature(body.encode(), VERIFICATION)
     return {"headers": headers, "body": body}
-
-
-def _read(into: type[T], details: Mapping[str, Json]) -> T:
-    unknown = set(details) - set(into.__annotations__)
-    if unknown:
-        msg = f"this deed takes no {', '.join(sorted(unknown))}"
-        raise BadArguments(msg)
-    try:
-        return read(into, dict(details))
-    except Refused as error:
-        raise BadArguments(error.message) from None
-
-
-def _person(hub: Hub, login: str) -> Person:
-    person = hub.people.get(login)
-    if person is None:
-        msg = f"nobody here is called {login!r}: there are {', '.join(hub.people)}"
-        raise BadArguments(msg)
-    return person
 
 
 DEEDS: dict[str, Deed] = {

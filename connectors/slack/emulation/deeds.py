@@ -3,9 +3,9 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
-from connector_vault.connector import BadArguments, Json, Refused, read
+from connector_vault.connector import BadArguments, Json
+from connector_vault.emulator import details_of
 
 from .authorized import end
 from .events import challenge, uninstalled
@@ -16,7 +16,6 @@ from .records import Channel, Message, Person
 
 __all__ = ["DEEDS"]
 
-T = TypeVar("T")
 Deed = Callable[[Hub, float, Mapping[str, Json]], Json]
 
 
@@ -83,7 +82,7 @@ class _Nothing:
 
 
 def _register(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(_Registration, details)
+    wanted = details_of(_Registration, details)
     if not wanted.redirect_uris:
         raise BadArguments("an app needs at least one address in redirect_uris")
     hub.grants.apps[wanted.id] = App(
@@ -98,12 +97,12 @@ def _register(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
 
 
 def _sign_in(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    hub.signed_in = _person(hub, _read(_Login, details).login)
+    hub.signed_in = _person(hub, details_of(_Login, details).login)
     return {"login": hub.signed_in.name}
 
 
 def _revoke(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(_Withdrawal, details)
+    wanted = details_of(_Withdrawal, details)
     person = _person(hub, wanted.login)
     before = len(hub.outbox)
     ended = end(hub, hub.grants.seats(app=wanted.client_id, installer=person.id), now)
@@ -111,7 +110,7 @@ def _revoke(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
 
 
 def _uninstall(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(_Place, details)
+    wanted = details_of(_Place, details)
     seats = hub.grants.seats(home=wanted.team, app=wanted.client_id)
     before = len(hub.outbox)
     for seat in {seat.app: seat for seat in seats}.values():
@@ -121,34 +120,34 @@ def _uninstall(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
 
 
 def _deliveries(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    _read(_Nothing, details)
+    details_of(_Nothing, details)
     sent = [one.shown() for one in hub.outbox]
     hub.outbox.clear()
     return sent
 
 
 def _challenge(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
-    app = hub.grants.apps.get(_read(_Client, details).client_id)
+    app = hub.grants.apps.get(details_of(_Client, details).client_id)
     if app is None:
         raise BadArguments("no app has this client id")
     return challenge(app, now).shown()
 
 
 def _set_policy(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(Policy, details)
+    wanted = details_of(Policy, details)
     # As they were read: a list has become a tuple.
     hub.policy = replace(hub.policy, **{name: getattr(wanted, name) for name in details})
     return dict(details)
 
 
 def _limit(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(_Limit, details)
+    wanted = details_of(_Limit, details)
     hub.limits.pause(wanted.method, wanted.seconds, wanted.status, now)
     return {"method": wanted.method}
 
 
 def _say(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(_Said, details)
+    wanted = details_of(_Said, details)
     person, channel = _person(hub, wanted.login), _channel(hub, wanted.channel)
     said = [
         hub.post(channel, Message(ts=hub.next_ts(now), user=person.id, text=wanted.text))
@@ -158,7 +157,7 @@ def _say(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
 
 
 def _invite(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(_Invitation, details)
+    wanted = details_of(_Invitation, details)
     channel, app = _channel(hub, wanted.channel), hub.grants.apps.get(wanted.client_id)
     if app is None:
         raise BadArguments("no app has this client id")
@@ -169,13 +168,13 @@ def _invite(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
 
 
 def _archive(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    channel = _channel(hub, _read(_Named, details).channel)
+    channel = _channel(hub, details_of(_Named, details).channel)
     channel.archived = True
     return {"channel": channel.id}
 
 
 def _files(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    _read(_Nothing, details)
+    details_of(_Nothing, details)
     return [
         {
             "id": file.id,
@@ -189,15 +188,12 @@ def _files(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
     ]
 
 
-def _read(into: type[T], details: Mapping[str, Json]) -> T:
-    unknown = set(details) - set(into.__annotations__)
-    if unknown:
-        msg = f"this deed takes no {', '.join(sorted(unknown))}"
+def _channel(hub: Hub, id_: str) -> Channel:
+    channel = hub.channels.get(id_)
+    if channel is None:
+        msg = f"there is no conversation {id_!r}: there are {', '.join(hub.channels)}"
         raise BadArguments(msg)
-    try:
-        return read(into, dict(details))
-    except Refused as error:
-        raise BadArguments(error.message) from None
+    return channel
 
 
 def _person(hub: Hub, login: str) -> Person:
@@ -207,14 +203,6 @@ def _person(hub: Hub, login: str) -> Person:
         msg = f"nobody here is called {login!r}: there are {names}"
         raise BadArguments(msg)
     return person
-
-
-def _channel(hub: Hub, id_: str) -> Channel:
-    channel = hub.channels.get(id_)
-    if channel is None:
-        msg = f"there is no conversation {id_!r}: there are {', '.join(hub.channels)}"
-        raise BadArguments(msg)
-    return channel
 
 
 DEEDS: dict[str, Deed] = {

@@ -2,18 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import TypeVar
 
-from connector_vault.connector import BadArguments, Json, Refused, read
+from connector_vault.connector import BadArguments, Json
+from connector_vault.emulator import details_of, person_of
 
 from .grants import App
 from .hub import Hub
 from .policy import Policy
-from .records import User
 
 __all__ = ["DEEDS"]
 
-T = TypeVar("T")
 Deed = Callable[[Hub, float, Mapping[str, Json]], Json]
 
 
@@ -73,7 +71,7 @@ class _Nothing:
 
 
 def _register(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(_Registration, details)
+    wanted = details_of(_Registration, details)
     scopes = None if wanted.scopes is None else frozenset(wanted.scopes)
     hub.grants.apps[wanted.key] = App(
         key=wanted.key,
@@ -87,43 +85,43 @@ def _register(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
 
 
 def _sign_in(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(_SignIn, details)
-    hub.signed_in = _person(hub, wanted.login)
+    wanted = details_of(_SignIn, details)
+    hub.signed_in = person_of(hub.people, wanted.login)
     hub.grantable = None if wanted.scopes is None else frozenset(wanted.scopes)
     return {"login": hub.signed_in.username}
 
 
 def _revoke(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(_Withdrawal, details)
-    told = hub.withdraw(_person(hub, wanted.login), wanted.client_key, wanted.reason, now)
+    wanted = details_of(_Withdrawal, details)
+    told = hub.withdraw(person_of(hub.people, wanted.login), wanted.client_key, wanted.reason, now)
     return {"apps": len(told), "deliveries": [*told]}
 
 
 def _deliveries(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    _read(_Nothing, details)
+    details_of(_Nothing, details)
     return {"deliveries": list(hub.deliveries)}
 
 
 def _set_policy(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    hub.policy = _read(Policy, {**asdict(hub.policy), **_known(Policy, details)})
+    hub.policy = details_of(Policy, {**asdict(hub.policy), **details})
     return asdict(hub.policy)
 
 
 def _limit(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(_Limit, details)
-    hub.limits.spend(_person(hub, wanted.login).username, wanted.route, now)
+    wanted = details_of(_Limit, details)
+    hub.limits.spend(person_of(hub.people, wanted.login).username, wanted.route, now)
     return {"login": wanted.login}
 
 
 def _fail(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(_Failing, details)
+    wanted = details_of(_Failing, details)
     hub.failures += [wanted.code] * wanted.times
     return list(hub.failures)
 
 
 def _settings(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    wanted = asdict(_read(_Settings, details))
-    person = _person(hub, wanted.pop("login"))
+    wanted = asdict(details_of(_Settings, details))
+    person = person_of(hub.people, wanted.pop("login"))
     for name, value in wanted.items():
         if value is not None:
             setattr(person, name, value)
@@ -131,7 +129,7 @@ def _settings(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
 
 
 def _finish(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
-    one = hub.publications.get(_read(_Finish, details).publish_id)
+    one = hub.publications.get(details_of(_Finish, details).publish_id)
     if one is None or hub.status(one, now) not in ("SEND_TO_USER_INBOX", "PUBLISH_COMPLETE"):
         raise BadArguments("there is no such draft in an inbox")
     one.info = {"privacy_level": one.info.get("privacy_level") or "PUBLIC_TO_EVERYONE", **one.info}
@@ -139,7 +137,7 @@ def _finish(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
 
 
 def _posts(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
-    _read(_Nothing, details)
+    details_of(_Nothing, details)
     hub.settle(now)
     return [
         {
@@ -155,7 +153,7 @@ def _posts(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
 
 
 def _publications(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
-    _read(_Nothing, details)
+    details_of(_Nothing, details)
     hub.settle(now)
     return [
         {
@@ -168,29 +166,6 @@ def _publications(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
         }
         for one in hub.publications.values()
     ]
-
-
-def _read(into: type[T], details: Mapping[str, Json]) -> T:
-    try:
-        return read(into, dict(_known(into, details)))
-    except Refused as error:
-        raise BadArguments(error.message) from None
-
-
-def _known(into: type[T], details: Mapping[str, Json]) -> Mapping[str, Json]:
-    unknown = set(details) - set(into.__annotations__)
-    if unknown:
-        msg = f"this deed takes no {', '.join(sorted(unknown))}"
-        raise BadArguments(msg)
-    return details
-
-
-def _person(hub: Hub, login: str) -> User:
-    person = hub.people.get(login)
-    if person is None:
-        msg = f"nobody here is called {login!r}: there are {', '.join(hub.people)}"
-        raise BadArguments(msg)
-    return person
 
 
 DEEDS: dict[str, Deed] = {

@@ -1,12 +1,13 @@
 """What several tools ask for, and how the API is asked."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Literal, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from connector_vault.connector import Api, BadArguments, Json, Refused, Request, read
+from connector_vault.connector import Api, BadArguments, Json, Refused, Request, Unreachable, read
 
 from ..answers import Failed
 
@@ -34,6 +35,8 @@ __all__ = [
     "checked_photos",
     "checked_text",
     "given",
+    "reading",
+    "sent",
 ]
 
 T = TypeVar("T")
@@ -99,10 +102,31 @@ VideoId: TypeAlias = Annotated[str, Field(pattern=r"^[0-9]{1,20}$")]
 async def ask(
     api: Api, into: type[T], path: str, body: Json = None, *, fields: str | None = None
 ) -> T:
-    """Ask by POST, as most of this API is asked, and give what is said.
+    """Ask by POST, as most of this API is asked, for what changes nothing.
 
     Raises:
-        Failed: the answer has another shape than `into`: what was asked may be done.
+        Unreachable: TikTok failed, or the answer has another shape than `into`.
+    """
+    with reading():
+        return await sent(api, into, path, body, fields=fields)
+
+
+@contextmanager
+def reading() -> Generator[None]:
+    """Let a failure of TikTok leave as what it is to whoever only asked."""
+    try:
+        yield
+    except Failed as error:
+        raise Unreachable(f"{error}: try again") from error
+
+
+async def sent(
+    api: Api, into: type[T], path: str, body: Json = None, *, fields: str | None = None
+) -> T:
+    """Send something by POST, once, and give what is said.
+
+    Raises:
+        Failed: TikTok failed, or the answer has another shape: what was asked may be done.
     """
     query = {} if fields is None else {"fields": fields}
     request = Request("POST", path, query=query, headers=_JSON, json={} if body is None else body)

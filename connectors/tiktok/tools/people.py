@@ -10,6 +10,8 @@ from pydantic import Field
 
 from connector_vault.connector import Api
 
+from .parameters import reading
+
 __all__ = ["ME", "user_info"]
 
 _PATH = "/v2/user/info/"
@@ -64,4 +66,5 @@ async def user_info(
     Returns its ids and display name, and what else is asked for. Changes nothing.
     """
     fields = (*_BASIC, *(_PROFILE if profile else ()), *(_STATS if stats else ()))
-    return (await api.get(_Found, _PATH, fields=",".join(fields))).data.user
+    with reading():
+        return (await api.get(_Found, _PATH, fields=",".join(fields))).data.user

@@ -12,7 +12,7 @@ from connector_vault.connector import Api, File, Json, OutcomeUnknown, Unreachab
 
 from ..answers import Failed
 from .chunks import chunks
-from .parameters import ask
+from .parameters import sent
 from .status import DOWNLOADING, Publication, followed
 from .uploading import NOTHING, Place
 
@@ -61,7 +61,7 @@ async def reserved(api: Api, path: str, file: File, **more: Json) -> Place:
         "total_chunk_count": cut.count,
     }
     try:
-        return (await ask(api, _Reserved, path, {**more, "source_info": source})).data
+        return (await sent(api, _Reserved, path, {**more, "source_info": source})).data
     except (OutcomeUnknown, Unreachable) as error:
         raise Unreachable(f"{error}; {NOTHING}") from error
 
@@ -74,7 +74,7 @@ async def pulled(api: Api, path: str, **body: Json) -> Publication:
         OutcomeUnknown: no answer came, and nobody can be asked.
     """
     try:
-        begun = (await ask(api, _Pulled, path, body)).data
+        begun = (await sent(api, _Pulled, path, body)).data
     except (OutcomeUnknown, Failed) as error:
         raise OutcomeUnknown(
             f"TikTok was asked and its answer is lost ({error}): {_SOON}"

@@ -17,11 +17,13 @@ from connector_vault.connector import (
     Unreachable,
 )
 
-from .parameters import PublishId, ask
+from ..answers import Failed
+from .parameters import PublishId, ask, sent
 
 __all__ = [
     "CANCEL",
     "FETCH",
+    "SPARE",
     "Cancellation",
     "Publication",
     "cancel_publish",
@@ -41,6 +43,9 @@ _UNDER_WAY = frozenset({UPLOADING, DOWNLOADING})
 
 _PAUSES = (2, 4, 8, 15)
 """Seconds between two looks. TikTok allows 30 a minute, and needs half a minute for 512 MB."""
+
+SPARE = 5
+"""Seconds of a call that no tool waits away: what it knows by then, it tells."""
 
 _TELLS_NOTHING = (NotAllowed, OutcomeUnknown, RateLimited, Reconnect, Refused, Unreachable)
 
@@ -133,7 +138,10 @@ async def cancel_publish(api: Api, publish_id: PublishId) -> Cancellation:
     Returns that it was cancelled. TikTok tries, and may be too late: publish_status tells. Will not
     delete what is posted, which nobody but the account's owner can, in the app.
     """
-    await ask(api, _Done, _CANCEL, {"publish_id": publish_id})
+    try:
+        await sent(api, _Done, _CANCEL, {"publish_id": publish_id})
+    except (Failed, OutcomeUnknown) as error:
+        raise OutcomeUnknown(f"{error}: look with publish_status whether it was done") from error
     return Cancellation(publish_id=publish_id, cancelled=True)
 
 
@@ -152,8 +160,10 @@ async def followed(api: Api, publish_id: str, status: str, *, patience: float) -
     """
     known = Publication(publish_id=publish_id, status=status, advice=_advice(status, ""))
     clock = get_running_loop()
-    until = clock.time() + patience
+    until = clock.time() + min(patience, api.left - SPARE)
     for pause in (*_PAUSES, *_PAUSES[-1:] * int(patience)):
+        if api.left < SPARE:
+            break
         known = await look(api, publish_id) or known
         if known.status not in _UNDER_WAY or clock.time() + pause > until:
             break

@@ -18,6 +18,7 @@ from connector_vault.connector import (
     Part,
     Parts,
     RateLimited,
+    Reconnect,
     Refused,
     Request,
     Unreachable,
@@ -27,7 +28,7 @@ from connector_vault.connector import (
 from ..answers import OUT_OF_STEP, Failed
 from .chunks import chunks
 from .films import kind_of
-from .status import UPLOADING, Publication, followed, look
+from .status import SPARE, UPLOADING, Publication, followed, look
 
 __all__ = ["NOTHING", "Place", "upload"]
 
@@ -44,6 +45,7 @@ _LOOKS = (0, 2, 5)
 
 _WHY = {
     "400": "TikTok found the chunk malformed",
+    "401": "the host for uploads did not let the chunk in",
     "403": "the address to upload to has expired, which it does after an hour",
     "404": "TikTok does not know this upload any more",
 }
@@ -137,6 +139,8 @@ async def _has_all(api: Api, publish_id: str, span: range, problem: Exception) -
     """
     known = None
     for pause in _LOOKS:
+        if pause + SPARE > api.left:
+            break
         await sleep(pause)
         known = await look(api, publish_id) or known
         if known and (known.status != UPLOADING or known.uploaded_bytes == span.stop):
@@ -149,6 +153,9 @@ async def _has_all(api: Api, publish_id: str, span: range, problem: Exception) -
 async def _sent(api: Api, request: Request) -> _Taken:
     try:
         return read(_Taken, await api.send(request))
+    except Reconnect as error:
+        # The host never gets the token, so that this says nothing of it.
+        raise Refused("401") from error
     except (NotAllowed, RateLimited) as error:
         raise Refused("upload_refused", str(error)) from error
 

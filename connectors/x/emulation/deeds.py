@@ -2,19 +2,18 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import TypeVar
 
-from connector_vault.connector import BadArguments, Json, Refused, read
+from connector_vault.connector import BadArguments, Json
+from connector_vault.emulator import details_of, person_of
 
 from .grants import App
 from .hub import Hub
 from .notices import revocations
 from .policy import Policy
-from .records import Post, User
+from .records import Post
 
 __all__ = ["DEEDS"]
 
-T = TypeVar("T")
 Deed = Callable[[Hub, float, Mapping[str, Json]], Json]
 
 
@@ -59,7 +58,7 @@ class _Upload:
 
 
 def _register(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(_Registration, details)
+    wanted = details_of(_Registration, details)
     if not wanted.redirect_uris:
         raise BadArguments("an app needs at least one address in redirect_uris")
     hub.grants.apps[wanted.id] = App(**asdict(wanted))
@@ -67,38 +66,38 @@ def _register(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
 
 
 def _sign_in(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(_SignIn, details)
-    hub.signed_in = _person(hub, wanted.login)
+    wanted = details_of(_SignIn, details)
+    hub.signed_in = person_of(hub.people, wanted.login)
     hub.grantable = None if wanted.scopes is None else frozenset(wanted.scopes)
     return {"login": hub.signed_in.username}
 
 
 def _revoke(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(_Withdrawal, details)
-    person = _person(hub, wanted.login)
+    wanted = details_of(_Withdrawal, details)
+    person = person_of(hub.people, wanted.login)
     count, apps = hub.grants.withdraw(person.username, wanted.client_id, now)
     told = [revocations(hub.grants.apps[app], person, now) for app in sorted(apps)]
     return {"tokens": count, "deliveries": [one for some in told for one in some]}
 
 
 def _set_policy(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    hub.policy = _read(Policy, {**asdict(hub.policy), **_known(Policy, details)})
+    hub.policy = details_of(Policy, {**asdict(hub.policy), **details})
     return asdict(hub.policy)
 
 
 def _limit(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(_Limit, details)
-    person = _person(hub, wanted.login)
+    wanted = details_of(_Limit, details)
+    person = person_of(hub.people, wanted.login)
     hub.limits.leave(person.username, wanted.route, wanted.remaining, now)
     return {"login": person.username}
 
 
 def _post(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(_Posting, details)
+    wanted = details_of(_Posting, details)
     parent = hub.posts.get(wanted.reply_to or "")
     post = Post(
         id=hub.next_id(now),
-        author=_person(hub, wanted.login),
+        author=person_of(hub.people, wanted.login),
         text=wanted.text,
         created=now,
         replies_to=parent.id if parent else None,
@@ -108,35 +107,12 @@ def _post(hub: Hub, now: float, details: Mapping[str, Json]) -> Json:
 
 
 def _medium(hub: Hub, _: float, details: Mapping[str, Json]) -> Json:
-    wanted = _read(_Upload, details)
+    wanted = details_of(_Upload, details)
     found = hub.media.get(wanted.media_id)
     if found is None:
         raise BadArguments("there is no such upload")
     whole = {"size": found.size, "digest": found.digest, "alt_text": found.alt_text}
     return {**whole, "type": found.type, "category": found.category}
-
-
-def _read(into: type[T], details: Mapping[str, Json]) -> T:
-    try:
-        return read(into, dict(_known(into, details)))
-    except Refused as error:
-        raise BadArguments(error.message) from None
-
-
-def _known(into: type[T], details: Mapping[str, Json]) -> Mapping[str, Json]:
-    unknown = set(details) - set(into.__annotations__)
-    if unknown:
-        msg = f"this deed takes no {', '.join(sorted(unknown))}"
-        raise BadArguments(msg)
-    return details
-
-
-def _person(hub: Hub, login: str) -> User:
-    person = hub.people.get(login)
-    if person is None:
-        msg = f"nobody here is called {login!r}: there are {', '.join(hub.people)}"
-        raise BadArguments(msg)
-    return person
 
 
 DEEDS: dict[str, Deed] = {

@@ -10,6 +10,7 @@ and a provider's users can be made to do what users do::
 """
 
 from connector_vault.emulator.consent import consent_page
+from connector_vault.emulator.deeds import details_of, person_of
 from connector_vault.emulator.faults import Fault
 from connector_vault.emulator.log import Entry
 from connector_vault.emulator.routes import Routes
@@ -28,7 +29,9 @@ __all__ = [
     "World",
     "attach",
     "consent_page",
+    "details_of",
     "json_reply",
+    "person_of",
     "running",
     "serve",
 ]

@@ -58,7 +58,7 @@ def _folder(settings: "Settings") -> Path:
 
 def _store_id(url: str) -> bytes:
     """Ask a server's database for its name. Empty: it has none, or does not answer."""
-    from connector_vault.cli.checks.postgres import first
+    from connector_vault.cli.checks.session import first
 
     with suppress(ConnectorVaultError):
         match first(url, "select value from vault.meta where name = 'store_id'"):

@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from connector_vault.cli.checks.contents import (
@@ -13,6 +12,7 @@ from connector_vault.cli.checks.contents import (
     judge_waiting,
     judge_world,
 )
+from connector_vault.cli.checks.session import opened
 from connector_vault.cli.checks.storekey import check_store_key
 from connector_vault.cli.checks.verdicts import Check, ok, problem, warn
 
@@ -23,10 +23,7 @@ if TYPE_CHECKING:
     from connector_vault.settings import Settings
     from connector_vault.stores.postgres.address import Address
 
-__all__ = ["check_server", "first"]
-
-_DEADLINE = 10.0
-"""Seconds for all questions."""
+__all__ = ["check_server"]
 
 _FAR = 2_000
 """Milliseconds by which two clocks may differ before somebody should know."""
@@ -66,30 +63,11 @@ def check_server(settings: "Settings", holders: "Sequence[KeyHolder]") -> Iterat
         yield from check_store_key(settings, holders)
 
 
-def first(url: str, question: str) -> tuple[object, ...]:
-    """Give the first row of an answer, or nothing."""
-    from connector_vault.stores.postgres.address import address_of
-
-    return asyncio.run(_first(address_of(url), question))
-
-
-async def _first(address: "Address", question: str) -> tuple[object, ...]:
-    from connector_vault.stores.postgres.schema import look
-    from connector_vault.stores.postgres.wording import in_schema
-
-    async with _session(address) as session:
-        found = await look(session, address.schema)
-        if not found.version:
-            return ()
-        rows = await session.fetch(in_schema(question, found.schema))
-        return tuple(rows[0]) if rows else ()
-
-
 async def _looked(address: "Address", settings: "Settings") -> tuple[list[Check], bool]:
     """Give what was found, and whether there is something of ours to be looked into."""
     from connector_vault.stores.postgres.schema import NEWEST, look
 
-    async with _session(address) as session:
+    async with opened(address) as session:
         before = time.monotonic()
         (about,) = await session.fetch(_SERVER)
         seconds = time.monotonic() - before
@@ -200,19 +178,3 @@ async def _contents(session: "Connection", schema: str, settings: "Settings") ->
         judge_connections(counts),
         *(judge_waiting(state, found) for state, found in waiting.items()),
     ]
-
-
-@asynccontextmanager
-async def _session(address: "Address") -> "AsyncGenerator[Connection]":
-    from connector_vault.stores.postgres.connecting import connect
-    from connector_vault.stores.postgres.failures import translating
-
-    session = await connect(address)
-    try:
-        with translating():
-            async with asyncio.timeout(_DEADLINE):
-                # Whatever is asked, nothing is changed.
-                await session.execute("begin read only")
-                yield session
-    finally:
-        session.terminate()

@@ -75,6 +75,6 @@ def _first(url: str, question: str) -> tuple[object, ...]:
 
         with opened(path_of(url)) as connection:
             return tuple(connection.execute(question.replace("vault.", "")).fetchone() or ())
-    from connector_vault.cli.checks.postgres import first
+    from connector_vault.cli.checks.session import first
 
     return first(url, question.replace("x'", "'\\x"))

@@ -1,4 +1,4 @@
-"""How a tool asks Facebook, and how it changes something there, once."""
+"""How a tool asks Meta, and how it changes something there, once."""
 
 import json
 from typing import TypeVar
@@ -14,26 +14,24 @@ from connector_vault.connector import (
     read,
 )
 
-from ..._meta.answers import Failed
+from .answers import Failed
 
-__all__ = ["ask", "change", "form_of", "page_of", "sent"]
+__all__ = ["SPARE", "ask", "change", "form_of"]
 
 T = TypeVar("T")
 
+SPARE = 5.0
+"""Seconds of a call that no tool waits away: what it knows by then, it tells."""
 
-def page_of(api: Api) -> str:
-    """Give the id of the connection's Page; to a Page's token it is `me` as well.
-
-    Connections are named `person/page`; a token that was pasted by its Page alone.
-    """
-    return api.account.rpartition("/")[2] or "me"
+_UNREADABLE = frozenset({"200", "unexpected_answer"})
+"""Codes of an answer that says yes, and not to what."""
 
 
 async def ask(api: Api, into: type[T], path: str, *values: str | int, **query: Json) -> T:
     """Ask something.
 
     Raises:
-        Unreachable: Facebook failed.
+        Unreachable: Meta failed.
     """
     wanted = {name: _text(value) for name, value in query.items() if value is not None}
     try:
@@ -50,19 +48,14 @@ async def change(api: Api, into: type[T], request: Request, look: str) -> T:
     Raises:
         OutcomeUnknown: there was no answer, or none that says what was done.
     """
-    said = await sent(api, request, look)
     try:
-        return read(into, said)
-    except Refused as error:
-        # It is no error of Facebook's: whatever is missing, the change was made.
-        raise OutcomeUnknown(f"{error}: {look}") from error
-
-
-async def sent(api: Api, request: Request, look: str) -> Json:
-    """Send a change once, and give what is answered. Raises as `change` does."""
-    try:
-        return await api.send(request)
+        return read(into, await api.send(request))
     except (Failed, OutcomeUnknown) as error:
+        raise OutcomeUnknown(f"{error}: {look}") from error
+    except Refused as error:
+        if error.code not in _UNREADABLE:
+            raise
+        # It is no error of Meta's: whatever is missing, the change may be made.
         raise OutcomeUnknown(f"{error}: {look}") from error
 
 
