@@ -3,6 +3,7 @@
 import asyncio
 
 from connector_vault import consent, registry, revocation
+from connector_vault.begun import Begun
 from connector_vault.errors import (
     ConnectorVaultError,
     Corrupt,
@@ -13,6 +14,7 @@ from connector_vault.errors import (
     Reconnect,
     Shredded,
 )
+from connector_vault.grants import Found
 from connector_vault.handout import Handout
 from connector_vault.journal import JournalUnavailable
 from connector_vault.maintenance import Maintenance
@@ -168,13 +170,14 @@ class Consenter(Actor):
         process.say(f"consents anew: {said['refresh_token']}")
         world.consents.append(said["refresh_token"])
         policy = world.setting.policy
-        begun = consent._Begun(
+        begun = Begun(
             client_id=client_of(policy).id,
             provider=policy,
             reconnect=world.connection,
             redirect_uri="",
             scopes="",
             verifier=Secret(""),
+            endpoint="",
         )
         tokens = Tokens(
             access=Secret(said["access_token"]),
@@ -184,7 +187,7 @@ class Consenter(Actor):
         deadline = world.loop.time() + 20
         try:
             await consent._take_all(
-                room, registry.load(policy), begun, world.owner, (tokens,), deadline
+                room, registry.load(policy), begun, world.owner, [Found(tokens)], deadline
             )
         except NotAllowed:
             if not world.asked_to_end:

@@ -4,6 +4,7 @@ import asyncio
 
 from connector_vault import Vault
 from connector_vault.audit import Audit
+from connector_vault.catalog import Catalog
 from connector_vault.clients import Clients
 from connector_vault.datakeys import DataKeys
 from connector_vault.errors import KeysUnavailable, OutcomeUnknown, TimedOut, Unreachable
@@ -130,6 +131,7 @@ class Process:
             http=SimHttp(self),
             audit=Audit(store, world.clock),
             clients=Clients([client_of(world.setting.policy)]),
+            catalog=Catalog(),
             journal=self.journal,
             work=work,
             clock=world.clock,

@@ -163,12 +163,12 @@ async def _lease_if_not_free(self, row, *, attempt, **how):
     return await _LEASE(self, row, attempt=attempt, **how)
 
 
-_READ = Refresher._read
+_ASK = Refresher._ask
 
 
-async def _read_as_it_stands(self, held, reply, ready):
-    fresh = await _READ(self, held, reply, ready)
-    said = b"refresh_token" in reply.body
+async def _ask_as_it_stands(self, held, ready, steps):
+    fresh = await _ASK(self, held, ready, steps)
+    said = fresh.refresh != ready.tokens.refresh
     return fresh if said else refresh.replace(fresh, refresh=None)
 
 
@@ -328,7 +328,7 @@ RULES = {
     ),
     "old token": Rule(
         "a reply without a refresh token keeps the old one",
-        _without(Refresher, "_read", _read_as_it_stands),
+        _without(Refresher, "_ask", _ask_as_it_stands),
         {"policy": "still"},
     ),
     "lost": Rule(
