@@ -1,5 +1,6 @@
 """`init` makes a vault, and nothing else does by the way."""
 
+import re
 import stat
 
 import pytest
@@ -115,3 +116,16 @@ def test_a_broken_connector_is_listed_with_its_error(lonely, tmp_path):
 
     assert "RuntimeError" in found["broken"]["error"]
     assert found["github"]["error"] is None
+
+
+def test_a_family_shares_its_client(lonely):
+    lonely.env |= {
+        "CONNECTOR_VAULT_FACEBOOK_CLIENT_ID": "1",
+        "CONNECTOR_VAULT_FACEBOOK_CLIENT_SECRET": "x",
+    }
+
+    found = {one["name"]: one for one in lonely.quick("providers", "--json").json["providers"]}
+    assert found["instagram_facebook"]["clients"] == found["facebook"]["clients"] == ["default"]
+    assert found["instagram"]["clients"] == []
+    said = lonely.quick("doctor").out
+    assert re.search("client instagram_facebook.*default, with a secret", said)

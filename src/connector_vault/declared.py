@@ -19,6 +19,9 @@ _HOLES = {
 """A segment without a slash in it, and one that stands for several: servers that decode before they
 route see the slashes. And a segment, or some, in which nothing can be read in two ways."""
 
+_SHOWN = 8
+"""Requests that an error lists."""
+
 _RANGE = re.compile(r"bytes \d+-(\d{1,18})/(\d{1,18})")
 
 
@@ -34,7 +37,14 @@ def check_declared(tool: Tool, request: Request) -> None:
         allowed = request.method == "GET" or tool.effect != "reads"
     if not allowed:
         words = f"{tool.name} asked for what it does not declare, with {request.method[:7]}"
-        raise NotAllowed(f"{words}: its author names each of its requests in `requests`")
+        raise NotAllowed(f"{words}: {_told(tool)}")
+
+
+def _told(tool: Tool) -> str:
+    if not tool.requests:
+        return "its author names each of its requests in `requests`"
+    some = ", ".join(tool.requests[:_SHOWN]) + (", …" if tool.requests[_SHOWN:] else "")
+    return f"it may ask {some.replace('{plain}', '{}').replace('{plain*}', '*')}"
 
 
 def changes(tool: Tool, request: Request) -> bool:

@@ -12,6 +12,7 @@ import httpx2
 import pytest
 
 from connector_vault import Gateway, Owner, Tokens, Vault, emulator, registry
+from connector_vault.cli.commands.emulate import _clients
 from connector_vault.errors import (
     ConnectorVaultError,
     NotAllowed,
@@ -123,6 +124,12 @@ async def ripen(life, time):
 def refreshes(life, log):
     sent = [entry for entry in log if entry.path == life.TOKEN]
     return sum("refresh_token" in entry.fields for entry in sent)
+
+
+def test_the_app_that_is_played_is_the_one_that_emulate_prints(connector, life):
+    known = (life.CLIENT.id, life.CLIENT.secret.reveal())
+
+    assert _clients([connector.name]) == {life.CLIENT.provider: known}
 
 
 async def test_a_consent_gives_connections_that_work(vault, connect, connector):

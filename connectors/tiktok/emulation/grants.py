@@ -32,6 +32,11 @@ class App:
     scopes: frozenset[str] | None = None
     """What TikTok has approved it for. None: everything there is."""
 
+    @property
+    def id(self) -> str:
+        """Give the key, as what every other provider calls an id."""
+        return self.key
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Code:

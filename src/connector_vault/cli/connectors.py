@@ -22,6 +22,12 @@ class Installed:
     emulated: bool = False
     error: str = ""
 
+    @property
+    def family(self) -> str:
+        """Give the name its OAuth clients are registered under."""
+        oauth = self.connector.oauth if self.connector else None
+        return (oauth and oauth.family) or self.name
+
 
 def installed(catalog: "Catalog") -> Iterator[Installed]:
     """Import every connector, and read every service, one after another."""

@@ -24,7 +24,7 @@ def check_providers(settings: "Settings | None") -> Iterator[Check]:
     for one in found:
         yield _connector(one)
         if settings and one.connector is not None and one.connector.oauth is not None:
-            yield _client(one.name, settings)
+            yield _client(one, settings)
     names = {one.name for one in found}
     for client in settings.clients if settings else ():
         if client.provider not in names:
@@ -59,20 +59,21 @@ def _connector(one: Installed) -> Check:
     return ok(name, f"{one.connector.title}, {len(one.connector.tools)} tools")
 
 
-def _client(provider: str, settings: "Settings") -> Check:
-    name, prefix = f"client {provider}", f"CONNECTOR_VAULT_{provider.upper()}_CLIENT"
-    found = [one for one in settings.clients if one.provider == provider]
+def _client(one: Installed, settings: "Settings") -> Check:
+    name, prefix = f"client {one.name}", f"CONNECTOR_VAULT_{one.family.upper()}_CLIENT"
+    names = (one.name, one.family)
+    found = [client for client in settings.clients if client.provider in names]
     if not found:
-        words = f"none: `connect {provider}` will not work"
+        words = f"none: `connect {one.name}` will not work"
         if settings.clients:
             # Whoever has registered one app need not register all.
             return ok(name, words)
         return warn(name, words, f"register one there, and set {prefix}_ID and {prefix}_SECRET")
-    bare = [one.name for one in found if not one.secret]
+    bare = [client.name for client in found if not client.secret]
     if bare:
         words = f"{', '.join(bare)}: no secret, which only a public client can do without"
         return warn(name, words, f"set {prefix}_SECRET_FILE")
-    return ok(name, f"{', '.join(one.name for one in found)}, with a secret")
+    return ok(name, f"{', '.join(client.name for client in found)}, with a secret")
 
 
 async def _asked(emulator: str) -> int:

@@ -95,4 +95,4 @@ def _row(one: Installed, settings: "Settings") -> tuple[str, ...]:
 
 
 def _clients(one: Installed, settings: "Settings") -> list[str]:
-    return [client.name for client in settings.clients if client.provider == one.name]
+    return [client.name for client in settings.clients if client.provider in (one.name, one.family)]
