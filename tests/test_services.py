@@ -36,6 +36,12 @@ BOTH = {**PLAIN, "auth": "oauth2", "oauth2": OAUTH2}
 PATHS = ["/models", "/a/b/c", "/a%20b", "/a/", "/", *TRICKS]
 
 
+def rewritten(service, path):
+    """Replace a file, as an editor does."""
+    path.unlink()
+    assert write_service(service, path)
+
+
 def said(**more):
     return service_of({**PLAIN, **more}, "acme", "acme.toml")
 
@@ -116,6 +122,8 @@ def test_a_file_is_for_its_owner_alone_and_whole_or_not_there(tmp_path):
     assert read_service(path) == said()
     assert [one.name for one in path.parent.iterdir()] == ["acme.toml"]
 
+    assert not write_service(said(title="Another"), path)
+    assert read_service(path) == said()
     (tmp_path / "file").touch()
     with pytest.raises(Misconfigured, match="cannot be written"):
         write_service(said(), tmp_path / "file" / "acme.toml")
@@ -141,7 +149,7 @@ def test_a_file_that_changes_is_read_again(tmp_path):
     first = catalog.load("acme")
     assert catalog.load("acme") is first
 
-    write_service(said(title="The second"), tmp_path / "acme.toml")
+    rewritten(said(title="The second"), tmp_path / "acme.toml")
     assert catalog.load("acme").title == "The second"
     (tmp_path / "acme.toml").unlink()
     assert not catalog.is_service("acme")
@@ -276,7 +284,7 @@ def test_a_file_that_was_replaced_is_noticed_by_more_than_its_time(tmp_path):
     catalog, before = open_catalog(str(tmp_path)), path.stat()
     assert catalog.load("acme").title == "aaa"
 
-    write_service(said(title="bbb"), path)
+    rewritten(said(title="bbb"), path)
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
     assert catalog.load("acme").title == "bbb"

@@ -5,13 +5,14 @@ from functools import partial
 import httpx2
 import pytest
 
-from connector_vault import Client, Gateway, Secret
+from connector_vault import Client, Gateway, Secret, Tokens
 from connector_vault.connector import NotAllowed, RateLimited, Reconnect, Refused
 from connector_vault.errors import BadArguments, Corrupt, Misconfigured
+from connector_vault.received import Received
 from connector_vault.room import now_ms
 from connector_vault.services import service_of, write_service
 from tests.agents import error_of, in_memory, names, schema_of
-from tests.deeds import ADA, CALLBACK, renew, secret_of
+from tests.deeds import ADA, CALLBACK, renew, row_of, secret_of
 from tests.service import KEY, served
 
 ALLOW = [
@@ -44,6 +45,10 @@ def oauth2(service, **more):
         oauth2={**addresses, "scopes": ["read"], **more},
         identity=whose,
     )
+
+
+def told_of(service):
+    return oauth2(service).digest().hex()
 
 
 @pytest.fixture
@@ -251,6 +256,37 @@ async def test_an_oauth_service_that_moved_is_ended_without_being_opened(
         assert other.asked == []
 
 
+async def test_a_reply_that_was_left_behind_is_stored_for_the_addresses_it_came_from(
+    opened, service, raw
+):
+    """A process that dies between journal and database leaves it to one that may know others."""
+    async with opened(services=[oauth2(service)], clients=[ACME]) as vault:
+        connection = await consented(vault)
+        held = await vault._refresher.leases.acquire(await row_of(vault, connection), spend=True)
+        received = Received(
+            connection=connection.id,
+            owner=ADA,
+            provider="acme",
+            client_id=ACME.id,
+            grant_id=held.row.grant_id,
+            generation=1,
+            attempt=held.row.attempt,
+            account="7",
+            at=now_ms(),
+            tokens=Tokens(access=Secret("at-of-old"), refresh=Secret("rt-of-old")),
+            endpoint=told_of(service),
+        )
+        await vault._refresher.leases.release(held)
+    with served() as other:
+        async with opened(services=[oauth2(other)], clients=[ACME]) as vault:
+            with pytest.raises(Misconfigured, match="put them back"):
+                await vault._refresher.landings._land(received)
+        assert other.asked == []
+    async with opened(services=[oauth2(service)], clients=[ACME]) as vault:
+        await vault._refresher.landings._land(received)
+        assert (await secret_of(vault, connection)).reveal() == "at-of-old"
+
+
 async def test_a_consent_goes_on_where_it_began(opened, service):
     """Neither code nor secret is sent to an address that came later."""
     async with opened(services=[oauth2(service)], clients=[ACME]) as vault:
@@ -274,6 +310,7 @@ async def test_addresses_stay_for_as_long_as_a_process_lives(
     with served() as evil:
         async with opened() as vault:
             connection = await vault.add("acme", ADA, secret=Secret(KEY))
+            (folder / "acme.toml").unlink()
             write_service(told(evil), folder / "acme.toml")
             for deed in (
                 partial(secret_of, vault, connection),
@@ -281,6 +318,7 @@ async def test_addresses_stay_for_as_long_as_a_process_lives(
             ):
                 with pytest.raises(Misconfigured, match="restart"):
                     await deed()
+            (folder / "acme.toml").unlink()
             write_service(told(service, title="Acme again"), folder / "acme.toml")
             assert "data" in await call(vault, "GET", "/models")
         assert evil.asked == []
@@ -297,7 +335,13 @@ async def test_a_refusal_of_one_path_ends_no_key_that_nobody_can_be_asked_about(
 
 
 @pytest.mark.parametrize(
-    "query", [{"access_token": "x"}, {"_method": "DELETE"}, {"method": "delete"}]
+    "query",
+    [
+        {"access_token": "x"},
+        {"_method": "DELETE"},
+        {"method": "delete"},
+        {"_method": "DELETE", "_Method": "x"},
+    ],
 )
 async def test_a_query_names_no_token_and_no_other_method(begin, service, query):
     async with begin() as vault:

@@ -38,7 +38,7 @@ def planned(room: Room, row: Row, tokens: Tokens) -> Times:
     if oauth is not None and oauth.outlives and plan.dies_on:
         # Maybe only a person renews it: tried before, and told while there is time.
         warn_at = plan.dies_on - schedule.NOTICE
-        if warn_at > now:
+        if warn_at > now + _DAY:
             due_at = min(due_at, now + int((warn_at - now) * (0.7 + 0.2 * room.chance())))
     told = row.dies_on and not row.warn_at and plan.dies_on <= row.dies_on + _DAY
     return Times(due_at=due_at, dies_on=plan.dies_on, warn_at=0 if told else warn_at)

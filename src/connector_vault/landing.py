@@ -17,6 +17,7 @@ from connector_vault.errors import (
     Corrupt,
     KeysDenied,
     KeysUnavailable,
+    Misconfigured,
     NotConnected,
     Shredded,
     StoreUnavailable,
@@ -147,6 +148,9 @@ class Landings:
         return True
 
     async def _land(self, received: Received, flight: _Flight | None = None) -> Row | None:
+        if received.endpoint != self._room.catalog.endpoint(received.provider).hex():
+            words = f"a reply for {received.connection} came from other addresses than"
+            raise Misconfigured(f"{words} {received.provider} has now: put them back")
         # Most often nothing has moved since: that is tried before it is looked at again.
         row = flight.row if flight else await self._row(received)
         key = flight.key if flight else None

@@ -27,6 +27,8 @@ class Received:
     at: int
     """Milliseconds since 1970 UTC."""
     tokens: Tokens
+    endpoint: str = ""
+    """Of a configured service: the digest of the addresses that gave them, in hex."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,7 @@ class _Written:
     expires_at: int
     refresh_expires_at: int
     scopes: list[str] | None
+    endpoint: str = ""
 
 
 _READER = TypeAdapter(_Written)
@@ -70,6 +73,7 @@ def written(received: Received) -> Mapping[str, object]:
         "expires_at": tokens.expires_at,
         "refresh_expires_at": tokens.refresh_expires_at,
         "scopes": None if tokens.scopes is None else sorted(tokens.scopes),
+        "endpoint": received.endpoint,
     }
 
 
@@ -104,4 +108,5 @@ def read(said: Mapping[str, object]) -> Received:
         account=found.account,
         at=found.at,
         tokens=tokens,
+        endpoint=found.endpoint,
     )

@@ -237,6 +237,7 @@ class Refresher:
             account=ready.account,
             at=self._room.clock(),
             tokens=fresh,
+            endpoint=self._room.catalog.endpoint(row.provider).hex(),
         )
         await self.landings.receive(received, row, ready.key, ready.paper)
         try:

@@ -1,6 +1,5 @@
 """A service that somebody describes in options, or in a file."""
 
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,12 +7,10 @@ from typing import TYPE_CHECKING
 from connector_vault.errors import BadArguments, Misconfigured
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from connector_vault.catalog import Catalog
     from connector_vault.services import Service
 
-__all__ = ["Described", "settled"]
+__all__ = ["Described", "settle"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +42,7 @@ class Described:
         if self.file is not None:
             if said:
                 raise BadArguments("--from says all there is to say: leave the other options out")
-            return service_of(read_service(self.file).model_dump(), self.name, str(self.file))
+            return read_service(self.file, self.name)
         if not said:
             return None
         if self.auth is None or self.host is None or not self.allow:
@@ -74,11 +71,8 @@ class Described:
         return {name: one for name, one in said.items() if one is not None}
 
 
-@contextmanager
-def settled(catalog: "Catalog", service: "Service") -> "Generator[Path]":
+def settle(catalog: "Catalog", service: "Service") -> Path:
     """Keep what is said of a service, for every process. The same once more changes nothing.
-
-    What was not said before is forgotten again if what follows fails.
 
     Raises:
         BadArguments: a connector has this name.
@@ -90,16 +84,7 @@ def settled(catalog: "Catalog", service: "Service") -> "Generator[Path]":
     if service.name in registry.names():
         raise BadArguments(f"{service.name} is a connector's name: give the service another")
     path = catalog.shelf.path(service.name)
-    if path.exists():
-        if read_service(path) != service:
-            words = f"{service.name} is configured otherwise in {path}: edit that file, or take"
-            words = f"{words} another name; a change of address leaves its credentials unreadable"
-            raise Misconfigured(words)
-        yield path
-        return
-    write_service(service, path)
-    try:
-        yield path
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+    if not write_service(service, path) and read_service(path) != service:
+        words = f"{service.name} is configured otherwise in {path}: edit that file, or take another"
+        raise Misconfigured(f"{words} name; a change of address leaves its credentials unreadable")
+    return path

@@ -212,9 +212,10 @@ def check_request(request: Request) -> None:
     """
     if not all(map(is_a_tools, request.headers)):
         raise NotAllowed("a tool set a header that is not its own to set")
-    said = {name.lower(): value.upper() for name, value in request.query.items()}
-    if "access_token" in said or any(said.get(name) in _METHODS for name in _MEANS_A_METHOD):
-        raise NotAllowed("a tool named a token or another method in a query")
+    for name, value in request.query.items():
+        another = name.lower() in _MEANS_A_METHOD and str(value).upper() in _METHODS
+        if another or name.lower() == "access_token":
+            raise NotAllowed("a tool named a token or another method in a query")
     pieces = unquote(request.url).replace("\\", "/").split("/")
     climbs = any(piece in (".", "..") for piece in pieces)
     plain = _ADDRESS.fullmatch(request.url) and not climbs

@@ -17,8 +17,8 @@ __all__ = ["toml_of", "write_service"]
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
-def write_service(service: Service, path: Path) -> None:
-    """Write a file that says this of a service, whole or not at all.
+def write_service(service: Service, path: Path) -> bool:
+    """Write a file that says this of a service, whole or not at all. False: there is one already.
 
     Raises:
         Misconfigured: it cannot be written.
@@ -32,13 +32,22 @@ def write_service(service: Service, path: Path) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        draft.replace(path)
+        return _placed(draft, path)
     except (OSError, UnicodeError) as error:
         what = error.strerror if isinstance(error, OSError) else "it has half a character in it"
         raise Misconfigured(f"{path} cannot be written: {what}") from error
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
+
+
+def _placed(draft: Path, path: Path) -> bool:
+    try:
+        # Unlike a rename, it replaces nothing.
+        os.link(draft, path)
+    except FileExistsError:
+        return False
+    return True
 
 
 def toml_of(service: Service) -> str:

@@ -165,8 +165,8 @@ class Service(_Part):
         return sha256(length_prefixed(*(one.encode() for one in words))).digest()
 
 
-def read_service(path: Path) -> Service:
-    """Read a service's file. Its name is the file's.
+def read_service(path: Path, name: str = "") -> Service:
+    """Read a service's file. `name`: without one it is the file's.
 
     Raises:
         Misconfigured: it cannot be read, or says what is wrong; the message says where.
@@ -177,7 +177,7 @@ def read_service(path: Path) -> Service:
         said = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise Misconfigured(f"{path} cannot be read: {type(error).__name__}") from None
-    return service_of(said, path.stem, str(path))
+    return service_of(said, name or path.stem, str(path))
 
 
 def service_of(said: Mapping[str, Json], name: str, where: str) -> Service:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connector_vault.cli.asking import ask_secret
-from connector_vault.cli.configuring import Described, settled
+from connector_vault.cli.configuring import Described, settle
 from connector_vault.cli.paper import Answer
 from connector_vault.cli.place import Place, is_missing
 from connector_vault.documents import connection_document
@@ -84,8 +84,8 @@ def add(
     if service is None:
         return _kept(place, name, secret, label)
     _check_new(place, service)
-    with settled(place.catalog(), service):
-        return _kept(place, name, secret, label)
+    settle(place.catalog(), service)
+    return _kept(place, name, secret, label)
 
 
 def _kept(place: Place, name: str, secret: "Secret", label: str) -> Answer:
@@ -126,8 +126,7 @@ def _check_new(place: Place, service: "Service") -> None:
 def _configured(place: Place, service: "Service") -> Answer:
     name = service.name
     _check_new(place, service)
-    with settled(place.catalog(), service) as path:
-        pass
+    path = settle(place.catalog(), service)
     known = any(one.provider == name for one in place.settings().clients)
     setting = f"CONNECTOR_VAULT_{name.upper()}_CLIENT_ID"
     words = [f"{name} is configured in {path}."]
