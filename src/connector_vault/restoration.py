@@ -137,7 +137,7 @@ class Restoration:
 
     async def _ended(self, row: Row) -> str:
         try:
-            receipt = await revocation.disconnect(self._room, self._refresher, row)
+            receipt = await revocation.disconnect(self._room, self._refresher, row, restored=True)
         except ConnectorVaultError as error:
             _log.warning("%s is not ended again yet: %s", row.id, error)
             return "unconfirmed"

@@ -46,8 +46,13 @@ class _Kept:
 _READER = TypeAdapter(_Kept)
 
 
-async def disconnect(room: Room, refresher: Refresher, row: Row) -> Receipt:
-    """End a connection: what `Vault.disconnect` does."""
+async def disconnect(
+    room: Room, refresher: Refresher, row: Row, *, restored: bool = False
+) -> Receipt:
+    """End a connection: what `Vault.disconnect` does.
+
+    `restored`: a backup brought it back. Its refresh token is one of the past, and is not spent.
+    """
     check_state(row)
     while row.state != State.REVOKED.value:
         row = await _stop(room, row)
@@ -55,7 +60,7 @@ async def disconnect(room: Room, refresher: Refresher, row: Row) -> Receipt:
             # Somebody else was done with it meanwhile.
             break
         try:
-            return await _end(room, refresher, row)
+            return await _end(room, refresher, row, restored=restored)
         except Conflict:
             # A refresh that was under way stored a newer token: that one has to be revoked.
             row = await room.row(row.id, owner_of(row))
@@ -85,7 +90,7 @@ def _takeover(room: Room) -> int:
     return room.clock() + int(2 * lifecycle.LIFE * 1000)
 
 
-async def _end(room: Room, refresher: Refresher, row: Row) -> Receipt:
+async def _end(room: Room, refresher: Refresher, row: Row, *, restored: bool) -> Receipt:
     if row.kind != "oauth":
         note = "a pasted secret is not ours to revoke: end it at the provider"
         return await _shred(room, row, Told(outcome="not revocable", note=note))
@@ -95,7 +100,8 @@ async def _end(room: Room, refresher: Refresher, row: Row) -> Receipt:
         return await _unconfirmed(room, row, Told(outcome="unconfirmed", note=str(error)))
     try:
         told = await _tell(room, held.row)
-        if told.outcome == "already gone" and _needs_live(room, row) and not _has_ended(room, row):
+        early = _needs_live(room, row) and not _has_ended(room, row)
+        if told.outcome == "already gone" and early and not restored:
             # Its access token ended before its time: what renews it may live on.
             await refresher.leases.release(held)
             held = await _hold(room, refresher, held.row, renew=True)

@@ -5,7 +5,7 @@ import pytest
 
 from connector_vault import emulator, registry
 from tests.connectors.facebook_play import ADA, APP, BAKERY
-from tests.connectors.x_play import needed
+from tests.connectors.needed import needed
 
 pyfacebook = needed("pyfacebook")
 

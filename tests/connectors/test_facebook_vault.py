@@ -231,7 +231,6 @@ async def test_no_address_ever_holds_a_secret(connect, vault, world, gateway):
     assert await world.act("facebook", "leaks") == []
 
 
-@pytest.mark.skipif("instagram_facebook" not in registry.names(), reason="it has no connector")
 async def test_linked_accounts_on_instagram_are_connected_too(connect, vault):
     pages = await connect("ada", scopes=[*SCOPES, "instagram_basic"])
     assert {(one.provider, one.label) for one in pages} == {

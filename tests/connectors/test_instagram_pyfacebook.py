@@ -3,7 +3,7 @@
 import pytest
 
 from tests.connectors.instagram_play import GRAPH, HOME, JPEG, ROBIN, TOKEN, playing
-from tests.connectors.x_play import needed
+from tests.connectors.needed import needed
 
 pyfacebook = needed("pyfacebook")
 

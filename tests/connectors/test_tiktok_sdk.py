@@ -6,7 +6,8 @@ It shows the challenge of RFC 7636 to be none on a desktop, as others found who 
 import httpx2
 import pytest
 
-from tests.connectors.tiktok_play import FILM, HOME, PHOTOS, WEB, Made, back, needed, playing
+from tests.connectors.needed import needed
+from tests.connectors.tiktok_play import FILM, HOME, PHOTOS, WEB, Made, back, playing
 
 client = needed("tiktok_api_client")
 adapters = needed("requests.adapters")

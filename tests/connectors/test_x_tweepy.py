@@ -3,7 +3,8 @@
 import httpx2
 import pytest
 
-from tests.connectors.x_play import HOME, WREN, back, needed, playing
+from tests.connectors.needed import needed
+from tests.connectors.x_play import HOME, WREN, back, playing
 
 tweepy = needed("tweepy")
 adapters = needed("requests.adapters")

@@ -13,7 +13,8 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from connector_vault import registry
-from tests.connectors.x_play import HOME, WREN, back, needed, playing, sent
+from tests.connectors.needed import needed
+from tests.connectors.x_play import HOME, WREN, back, playing, sent
 
 xdk = needed("xdk")
 schemas = needed("xdk.schemas")

@@ -4,13 +4,10 @@ import asyncio
 import hashlib
 import json
 import math
-import os
 from contextlib import asynccontextmanager
-from importlib import import_module
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
-import pytest
 
 from connector_vault import emulator, registry
 from connector_vault.connector import Api, Reply, Secret
@@ -233,14 +230,3 @@ async def playing(consent="auto"):
         httpx2.AsyncClient(base_url=world.url, trust_env=False, verify=False) as http,
     ):
         yield Play(world, http)
-
-
-def needed(module):
-    """Import what not every machine has. Where nothing may be skipped, its absence is a failure."""
-    try:
-        return import_module(module)
-    except ImportError:
-        wanted = f"install {module}"
-        if os.environ.get("CONNECTOR_VAULT_REQUIRE_ALL") == "1":
-            pytest.fail(wanted)
-        pytest.skip(wanted, allow_module_level=True)

@@ -9,7 +9,7 @@ https://developers.facebook.com/docs/graph-api/reference/page/insights
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
@@ -101,7 +101,7 @@ async def page_insights(
     Returns the values of each metric; all there are, if none is named. One request for each.
     At most 90 days at once. A Page with fewer than 100 followers has none. Changes nothing.
     """
-    wanted: Sequence[str] = metrics or PageMetric.__args__  # type: ignore[attr-defined]  # a Literal's
+    wanted: Sequence[str] = metrics or get_args(PageMetric)
     query = {"period": period, "since": since, "until": until}
     return await _insights(api, page_of(api), wanted, query)
 
@@ -116,7 +116,7 @@ async def post_insights(
     Returns the values of each metric since it was posted; all there are, if none is named. One
     request for each. Changes nothing.
     """
-    wanted: Sequence[str] = metrics or PostMetric.__args__  # type: ignore[attr-defined]  # as above
+    wanted: Sequence[str] = metrics or get_args(PostMetric)
     return await _insights(api, post_id, wanted, {})
 
 
