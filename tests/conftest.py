@@ -305,10 +305,16 @@ def held_writer():
 
 @pytest.fixture
 def begun_writer(held_writer):
-    """Let a store's writer begin with so many jobs, do something, and let it go on."""
+    """Let a store's writer begin with so many jobs, do something, and let it go on.
+
+    `meanwhile` is done while the jobs can only be waited for.
+    """
+
+    async def nothing():
+        pass
 
     @asynccontextmanager
-    async def begun_writer(store, jobs=1):
+    async def begun_writer(store, jobs=1, meanwhile=nothing):
         begun, free = threading.Event(), threading.Event()
 
         def wait(_):
@@ -317,6 +323,7 @@ def begun_writer(held_writer):
 
         async with held_writer(store) as queued:
             job = asyncio.create_task(store._writer.run(wait))
+            await meanwhile()
             await queued(jobs + 1)
         await asyncio.to_thread(begun.wait, 30)
         try:

@@ -11,8 +11,7 @@ from connector_vault import Secret
 from connector_vault.envelope import wrap_context
 from connector_vault.errors import KeysUnavailable
 from connector_vault.keys import Wrapped
-from tests.deeds import ADA, row_of
-from tests.holders.aws_kms import patiently
+from tests.deeds import ADA, patiently, row_of
 from tests.openbao_relay import Blocked
 
 CROWD = 8

@@ -12,8 +12,8 @@ import pytest
 
 from connector_vault.errors import KeysUnavailable
 from connector_vault.keys import Raw, Wrapped
-from tests.deeds import until
-from tests.holders.aws_kms import CONTEXT, DEK, opening, patiently, wrapped
+from tests.deeds import little, patiently, until
+from tests.holders.aws_kms import CONTEXT, DEK, opening, wrapped
 from tests.kms import DRIP, LASTING, Server, relaying, server, told
 
 SLACK = 3.0
@@ -93,11 +93,15 @@ async def test_a_server_that_was_killed_is_unavailable_until_it_is_back(own, ope
 async def test_a_server_that_hangs_keeps_nobody_longer_than_the_deadline(own, opened):
     holder = opened(own.address(timeout=0.5))
     item = await patiently(partial(wrapped, holder))
+
+    async def asked():
+        all_ = [holder.unwrap([item]) for _ in range(200)]
+        all_ += [holder.wrap([Raw(bytearray(DEK), CONTEXT)] * 20), holder.rewrap([item])]
+        all_ += [holder.health(), holder.version(), holder.rotate()]
+        return max(await asyncio.gather(*map(unanswered, all_)))
+
     with own.frozen():
-        asked = [holder.unwrap([item]) for _ in range(200)]
-        asked += [holder.wrap([Raw(bytearray(DEK), CONTEXT)] * 20), holder.rewrap([item])]
-        asked += [holder.health(), holder.version(), holder.rotate()]
-        longest = max(await asyncio.gather(*map(unanswered, asked)))
+        longest = await little(asked, 0.5 + SLACK)
 
     assert longest < 0.5 + SLACK
     assert await patiently(lambda: holder.unwrap([item])) == [DEK]
@@ -125,7 +129,7 @@ async def test_a_long_batch_has_time_and_is_given_up_as_soon_as_nobody_answers(o
 
     assert await patiently(lambda: holder.unwrap(items)) == [DEK] * 500
     with own.frozen():
-        took = await unanswered(holder.unwrap(items))
+        took = await little(lambda: unanswered(holder.unwrap(items)), 1 + SLACK)
 
     assert took < 1 + SLACK
 
@@ -134,7 +138,7 @@ async def test_an_answer_that_drips_keeps_nobody_longer_than_the_deadline(relay,
     relay.say("Decrypt", DRIP)
     holder = opened(relay.address(timeout=0.5))
 
-    took = await unanswered(holder.unwrap([Wrapped(b"x", CONTEXT)]))
+    took = await little(lambda: unanswered(holder.unwrap([Wrapped(b"x", CONTEXT)])), 0.5 + SLACK)
 
     assert took < 0.5 + SLACK
 
@@ -148,7 +152,8 @@ async def test_nobody_who_gives_credentials_keeps_a_thread_for_long(kms, opened,
     with socket.create_server(("127.0.0.1", 0)) as silent:
         place = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with told(AWS_CONFIG_FILE=str(tmp_path / "config"), AWS_ENDPOINT_URL_STS=place):
-            took = await unanswered(holder.unwrap([Wrapped(b"x", CONTEXT)]))
+            ask = partial(holder.unwrap, [Wrapped(b"x", CONTEXT)])
+            took = await little(lambda: unanswered(ask()), 0.5 + SLACK)
             await holder.close()
             await until(lambda: threads() <= already)
 

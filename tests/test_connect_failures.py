@@ -105,15 +105,13 @@ async def test_an_account_that_cannot_be_told_is_not_connected(
 async def test_a_token_that_could_not_be_stored_does_not_live_on(vault, world, place, agree):
     callback = await agree(await begin(vault))
     store = vault.room.store
-    await world.fault(path="/user", kind="delay", seconds=0.3)
-    task = asyncio.create_task(finish(vault, callback))
-    await world.heard(path="/user")
+    finishing = await begun(world, finish(vault, callback), "/user", kind="delay")
     await impatient(store)
 
     with closing(sqlite3.connect(place.file, isolation_level=None)) as other:
         other.execute("begin immediate")
         with pytest.raises(StoreUnavailable):
-            await task
+            await finishing
 
     assert (await all_of(vault), await live(world)) == ([], 0)
 
@@ -137,11 +135,11 @@ async def test_a_consent_that_is_cancelled_while_it_is_stored_holds(
 ):
     """What is stored must not be revoked because nobody waits for it any more."""
     callback = await agree(await begin(vault))
-    finishing = await begun(world, finish(vault, callback), "/user", kind="delay", seconds=0.2)
-    async with begun_writer(vault.room.store):
+    finishing = await begun(world, finish(vault, callback), "/user", kind="delay")
+    async with begun_writer(vault.room.store, meanwhile=world.release):
         finishing.cancel()
         await asyncio.sleep(0)
-    await asyncio.wait([finishing])
+    await finishing.over()
     await vault.room.work.close()
 
     (connection,) = await all_of(vault)
@@ -153,10 +151,10 @@ async def test_a_consent_that_is_cancelled_while_it_is_answered_leaves_no_token(
 ):
     """The code is spent, and its token on the way to nobody."""
     callback = await agree(await begin(vault))
-    finishing = await begun(world, finish(vault, callback), TOKEN, kind="delay", seconds=0.3)
+    finishing = await begun(world, finish(vault, callback), TOKEN, kind="delay")
 
     finishing.cancel()
-    await asyncio.wait([finishing])
+    await finishing.over()
     await vault.room.work.close()
 
     assert await live(world) == len(await all_of(vault))

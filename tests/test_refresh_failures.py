@@ -47,7 +47,7 @@ def on(room):
 
 @pytest.mark.parametrize(("fault", "error"), UNPROCESSED)
 async def test_a_failure_changes_nothing(vault, world, connect, monkeypatch, fault, error):
-    monkeypatch.setattr(lifecycle, "SEND", 0.5)
+    monkeypatch.setattr(lifecycle, "SEND", 1.0)
     connection = await connect(vault)
     before = await row_of(vault, connection)
     await world.fault(path=TOKEN, **fault)
@@ -62,7 +62,7 @@ async def test_a_failure_changes_nothing(vault, world, connect, monkeypatch, fau
 
 @pytest.mark.parametrize(("fault", "error"), UNPROCESSED)
 async def test_the_call_after_a_failure_works(vault, world, connect, monkeypatch, fault, error):
-    monkeypatch.setattr(lifecycle, "SEND", 0.5)
+    monkeypatch.setattr(lifecycle, "SEND", 1.0)
     connection = await connect(vault)
     await world.fault(path=TOKEN, **fault)
     with pytest.raises(error):
@@ -76,7 +76,7 @@ async def test_the_call_after_a_failure_works(vault, world, connect, monkeypatch
 async def test_a_refresh_that_was_not_answered_is_tried_once_more(
     vault, world, connect, monkeypatch, fault
 ):
-    monkeypatch.setattr(lifecycle, "SEND", 0.5)
+    monkeypatch.setattr(lifecycle, "SEND", 1.0)
     connection = await connect(vault)
     await world.fault(path=TOKEN, kind=fault)
 
@@ -111,7 +111,7 @@ async def test_two_lost_replies_leave_the_connection_as_it_was(vault, world, con
 
 async def test_a_verdict_is_for_the_holder_of_the_lease(vault, world, connect, raw):
     connection = await connect(vault)
-    refresh = await begun(world, renew(vault, connection), TOKEN, kind="late", seconds=0.3)
+    refresh = await begun(world, renew(vault, connection), TOKEN, kind="late")
     raw("update connection set attempt = 'another', lease_until = ?", now_ms() + 30_000)
     await live(world)
 
@@ -124,7 +124,7 @@ async def test_a_verdict_is_for_the_holder_of_the_lease(vault, world, connect, r
 
 async def test_a_success_is_kept_although_the_lease_moved(vault, world, connect, raw):
     connection = await connect(vault)
-    refresh = await begun(world, renew(vault, connection), TOKEN, kind="delay", seconds=0.3)
+    refresh = await begun(world, renew(vault, connection), TOKEN, kind="delay")
     raw("update connection set attempt = 'another', lease_until = ?", now_ms() + 30_000)
 
     assert (await refresh).generation == 2
@@ -134,7 +134,7 @@ async def test_a_success_is_kept_although_the_lease_moved(vault, world, connect,
 async def test_a_late_success_takes_back_a_verdict(vault, world, connect, raw):
     """Another attempt, made after our lease ran out, spent the token we had just replaced."""
     connection = await connect(vault)
-    refresh = await begun(world, renew(vault, connection), TOKEN, kind="delay", seconds=0.3)
+    refresh = await begun(world, renew(vault, connection), TOKEN, kind="delay")
     raw("update connection set state = 'reconnect', reason = 'bad_refresh_token', attempt = ''")
 
     assert (await refresh).generation == 2
@@ -156,10 +156,11 @@ async def test_an_answer_waits_for_a_database_that_is_away(
 ):
     store = vault.room.store
     connection = await connect(vault)
-    refresh = await begun(world, renew(vault, connection), TOKEN, kind="delay", seconds=0.3)
+    refresh = await begun(world, renew(vault, connection), TOKEN, kind="delay")
     await impatient(store)
     with closing(sqlite3.connect(place.file, isolation_level=None)) as other:
         async with held_writer(store) as queued:
+            await world.release()
             await queued(1)
             other.execute("begin immediate")
         async with held_writer(store):
@@ -175,7 +176,7 @@ async def test_the_key_is_there_before_the_token_is_spent(vault, world, place, c
     holder = Holder(place.keys)
     keyring = keyring_of(vault, holder)
     vault = on(replace(vault.room, keyring=keyring))
-    refresh = await begun(world, renew(vault, connection), TOKEN, kind="delay", seconds=0.3)
+    refresh = await begun(world, renew(vault, connection), TOKEN, kind="delay")
     holder.error = KeysUnavailable("it is away")
     keyring.keys.forget((await row_of(vault, connection)).dek_id)
 

@@ -121,7 +121,7 @@ async def test_it_waits_for_a_refresh_under_way(vault, opened, world, connect):
 
         assert await renewed(vault, connection)
 
-        assert refresh.done()
+        assert refresh.task.done()
         row = await row_of(vault, connection)
         assert (row.generation, row.attempt) == (2, "")
         assert await secret_of(vault, connection) == (await refresh).secret

@@ -109,7 +109,7 @@ async def test_a_renewal_that_comes_too_late_takes_nobodys_lease_away(
     await gate.reached.wait()
     raw(FREE, connection.id)
     async with opened() as other:
-        refresh = await begun(world, renew(other, connection), TOKEN, kind="delay", seconds=0.3)
+        refresh = await begun(world, renew(other, connection), TOKEN, kind="delay")
         theirs = (await row_of(vault, connection)).attempt
         gate.open()
 

@@ -139,7 +139,7 @@ async def test_a_key_that_was_made_before_and_is_stored_after_is_not_overlooked(
 async def test_a_refresh_meanwhile_is_stored(vault, opened, world, connect, monkeypatch):
     connection = await connect(vault)
     async with opened() as other:
-        refresh = await begun(world, renew(other, connection), TOKEN, kind="delay", seconds=0.2)
+        refresh = await begun(world, renew(other, connection), TOKEN, kind="delay")
         task, gate = rotating(vault, monkeypatch)
         await gate.reached.wait()
         assert (await refresh).generation == 2

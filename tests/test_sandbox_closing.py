@@ -54,10 +54,7 @@ async def test_a_call_that_begins_as_a_gateway_is_closed_leaves_nothing(
 
 
 async def test_closing_does_not_wait_for_an_import_that_never_ends(hostile_site, tmp_path):
-    loop = asyncio.get_running_loop()
-    async with laboratory(tmp_path) as lab:
+    async with asyncio.timeout(30), laboratory(tmp_path) as lab:
         outcome = await lab.attack("hostile_stalled.end", timeout=0.3)
-        closing = loop.time()
 
     assert isinstance(outcome, TimedOut)
-    assert loop.time() - closing < 5

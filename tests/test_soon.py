@@ -43,7 +43,7 @@ async def settled(vault):
 
 
 async def test_nobody_waits_for_a_token_that_still_works(vault, world, ending, monkeypatch):
-    monkeypatch.setattr(lifecycle, "SEND", 0.5)
+    monkeypatch.setattr(lifecycle, "SEND", 1.0)
     await world.fault(path=TOKEN, kind="hang")
 
     async with asyncio.timeout(5):
@@ -117,7 +117,7 @@ async def test_within_its_last_minute_everybody_waits_for_a_better_one(vault, wo
 
 async def test_whoever_was_refused_waits_for_a_better_one(vault, world, ending):
     """While others still use the old one."""
-    refused = await begun(world, renew(vault, ending), TOKEN, kind="delay", seconds=0.3)
+    refused = await begun(world, renew(vault, ending), TOKEN, kind="delay")
 
     assert (await use(vault, ending)).generation == 1
     assert (await refused).generation == 2
@@ -127,7 +127,7 @@ async def test_whoever_was_refused_waits_for_a_better_one(vault, world, ending):
 async def test_a_reply_that_is_lost_in_the_background_is_asked_for_once_more(
     vault, world, ending, monkeypatch
 ):
-    monkeypatch.setattr(lifecycle, "SEND", 0.3)
+    monkeypatch.setattr(lifecycle, "SEND", 1.0)
     await world.fault(path=TOKEN, kind="hang")
 
     await use(vault, ending)

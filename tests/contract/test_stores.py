@@ -281,6 +281,6 @@ async def test_a_store_that_was_closed_says_so(another, work):
     async with another() as store:
         await store.commit(AddConnection(ROW))
 
-    async with asyncio.timeout(0.5):
+    async with asyncio.timeout(10):
         with pytest.raises(StoreUnavailable):
             await work(store)

@@ -1,10 +1,8 @@
 """A new key at moto's KMS; and what tests of this holder do again and again."""
 
-import asyncio
 from contextlib import asynccontextmanager
 
 from connector_vault.envelope import wrap_context
-from connector_vault.errors import KeysUnavailable
 from connector_vault.keys import Raw, Wrapped, open_keys
 from tests.kms import server, told
 
@@ -43,13 +41,3 @@ async def wrapped(holder):
     """Have a data key wrapped."""
     (key,) = await holder.wrap([Raw(bytearray(DEK), CONTEXT)])
     return Wrapped(key, CONTEXT)
-
-
-async def patiently(ask):
-    """Ask until there is an answer: a busy machine may need longer than a short deadline."""
-    async with asyncio.timeout(20):
-        while True:
-            try:
-                return await ask()
-            except KeysUnavailable:
-                continue

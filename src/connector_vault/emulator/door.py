@@ -7,6 +7,7 @@ DELETE /_emulator/log
 GET    /_emulator/faults    those that are still to come
 POST   /_emulator/faults    a `Fault`
 DELETE /_emulator/faults
+POST   /_emulator/release   {}: what a `delay` or a `late` holds goes on
 POST   /_emulator/act       {"provider": "github", "deed": "sign_in", "login": "hubot"}: the deed's
                             details stand beside it
 """
@@ -59,7 +60,7 @@ def _check_kind(call: Call) -> None:
 
 async def _index(stage: Stage, _: Call) -> Json:
     providers = {name: sorted(site.hosts) for name, site in stage.sites.items()}
-    doors = [f"/{HOST}/{name}" for name in ("act", "clock", "faults", "log")]
+    doors = [f"/{HOST}/{name}" for name in ("act", "clock", "faults", "log", "release")]
     shown = {"now": stage.clock.now(), "consent": stage.consent}
     return {**shown, "providers": providers, "doors": doors}
 
@@ -111,6 +112,10 @@ async def _clear_faults(stage: Stage, _: Call) -> Json:
     stage.faults.clear()
 
 
+async def _release(stage: Stage, _: Call) -> Json:
+    return {"released": stage.faults.release()}
+
+
 async def _act(stage: Stage, call: Call) -> Json:
     body = call.json()
     details: dict[str, Json] = {**body} if isinstance(body, dict) else {}
@@ -145,6 +150,7 @@ _ROUTES = Routes[Handler](
         "GET /faults": _faults,
         "POST /faults": _add_fault,
         "DELETE /faults": _clear_faults,
+        "POST /release": _release,
         "POST /act": _act,
     },
 )

@@ -9,10 +9,14 @@ status     no                          `status` with `body` and `headers`
 malformed  no                          a 200 with a junk `body`, an HTML page if none is given
 reset      no                          a TCP reset
 truncate   yes                         the head and half of the body, then the end of the connection
+
+What is held goes on before its seconds are over if it is let go.
 """
 
+import asyncio
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Literal
@@ -85,6 +89,7 @@ class Faults:
 
     def __init__(self) -> None:
         self._waiting: list[Fault] = []
+        self._held: set[asyncio.Event] = set()
 
     def add(self, fault: Fault) -> None:
         """Let this go wrong from now on."""
@@ -105,6 +110,21 @@ class Faults:
                 self._count(place, fault)
                 return fault
         return None
+
+    async def hold(self, seconds: float) -> None:
+        """Wait so long, or until what is held is let go."""
+        free = asyncio.Event()
+        self._held.add(free)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await free.wait()
+        self._held.discard(free)
+
+    def release(self) -> int:
+        """Let go what is held now, and tell how much that is."""
+        for free in self._held:
+            free.set()
+        return len(self._held)
 
     def _count(self, place: int, fault: Fault) -> None:
         if fault.times is None:

@@ -141,12 +141,12 @@ async def _handle(stage: Stage, wire: Wire, request: Request) -> bool:
 async def _fail(stage: Stage, wire: Wire, call: Call, number: int, fault: Fault) -> bool:
     """Let one request go wrong. False: the connection is to be closed."""
     if fault.kind == "late":
-        await asyncio.sleep(fault.seconds)
+        await stage.faults.hold(fault.seconds)
     reply = _outcome(stage, call, fault)
     await stage.log.settle(number, reply.status if reply else None, fault.kind)
     match fault.kind:
         case "delay":
-            await asyncio.sleep(fault.seconds)
+            await stage.faults.hold(fault.seconds)
         case "hang":
             await wire.gone()
         case "reset":

@@ -80,6 +80,11 @@ class World:
         """Call off the faults that are still to come."""
         await self._ask("DELETE", "faults")
 
+    async def release(self) -> int:
+        """Let replies that a `delay` or a `late` holds go on at once; tell how many there were."""
+        said = await self._ask("POST", "release", {})
+        return read(int, said["released"])
+
     async def act(self, provider: str, deed: str, /, **details: Json) -> Json:
         """Do what a user or an operator does there. Each connector's emulator lists its deeds.
 
