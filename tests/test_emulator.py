@@ -51,6 +51,16 @@ class TestServer:
         reply = await client.get(USER)
         assert reply.json()["url"] == world.url + USER
 
+    @pytest.mark.parametrize("begins", ["", "http://localhost"])
+    async def test_an_address_within_a_query_stays_as_it_is(self, world, begins):
+        """By RFC 3986 §3.4 a query may hold colons and slashes, and many clients send them so."""
+        where = f"{begins}/github.com/login/oauth/authorize?client_id=Iv1.emulator"
+        where += "&redirect_uri=http://127.0.0.1:9/callback&state=s"
+        sent = f"GET {where} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
+        received = await raw(world, sent.encode())
+        assert received.startswith(b"HTTP/1.1 302")
+        assert b"location: http://127.0.0.1:9/callback?code=" in received.lower()
+
     async def test_an_unknown_host_is_not_found(self, client):
         reply = await client.get("/example.com/")
         assert reply.status_code == 404

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.agents import FIXTURES, children_of, error_of
 from tests.deeds import until
 
@@ -14,7 +12,6 @@ BAD = {**REPO, "issue_number": "one"}
 MISSING = {**REPO, "issue_number": 404}
 
 
-@pytest.mark.timeout(240)
 async def test_a_thousand_calls_leave_no_descriptor_and_no_process_behind(ready):
     box, _, _ = ready
     async with box.client() as client:

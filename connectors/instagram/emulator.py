@@ -49,7 +49,8 @@ class InstagramLogin:
     def answer(self, call: Call) -> Reply:
         """Answer one request."""
         match call.host, call.method, call.path.rstrip("/"):
-            case "www.instagram.com", "GET", "/oauth/authorize":
+            # Instagram's own pages name either host.
+            case "www.instagram.com" | "api.instagram.com", "GET", "/oauth/authorize":
                 return self._authorize(call)
             case "www.instagram.com", "POST", "/oauth/authorize":
                 return self._decide(call)

@@ -61,7 +61,8 @@ class TikTok:
         if call.host in _UPLOADS:
             return uploads.receive(self._hub, call, now)
         match call.host, call.method, call.path:
-            case "www.tiktok.com", "GET", "/v2/auth/authorize/":
+            # The page opens without the slash as well, which clients leave out.
+            case "www.tiktok.com", "GET", "/v2/auth/authorize/" | "/v2/auth/authorize":
                 return self._authorize(call)
             case "www.tiktok.com", "POST", "/v2/auth/authorize/":
                 return self._decide(call)

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from urllib.parse import unquote
 
 import pytest
 
@@ -56,6 +57,34 @@ async def test_whose_comment_it_is_needs_a_permission(play):
     assert [set(one) for one in said.json()["data"]] == [{"id"}]
 
 
+async def test_a_person_is_told_as_clients_that_log_people_in_ask(play):
+    scope = f"{ASK['scope']},email,instagram_basic"
+    login = "first_name,last_name,email,locale,verified,picture.width(72).height(72){url}"
+    pages = "accounts.limit(5){id,picture,connected_instagram_account{id,username}}"
+    asked = {"fields": f"{login},{pages},permissions"}
+    said = (await play.ask("/me", await play.short(scope=scope), params=asked)).json()
+    assert set(said) == {
+        *["id", "first_name", "last_name", "email", "picture", "accounts", "permissions"]
+    }
+    assert said["picture"]["data"]["url"].startswith("https://")
+    (page,) = said["accounts"]["data"]
+    assert set(page) == {"id", "picture", "connected_instagram_account"}
+    assert page["connected_instagram_account"]["username"] == "marsh.bakery"
+    without = await play.ask("/me", await play.page(), params={"fields": "id,picture"})
+    assert without.json()["id"] == BAKERY
+
+
+async def test_whose_mail_address_it_is_needs_a_permission(play):
+    said = await play.ask("/me", await play.short(), params={"fields": "id,email"})
+    assert (said.status_code, set(said.json())) == (200, {"id"})
+
+
+async def test_a_post_is_told_in_every_field_a_feed_is_made_of(play):
+    fields = {"fields": "message,full_picture,status_type,reactions.limit(0).summary(true)"}
+    said = await play.ask(f"/{BAKERY}/feed", await play.page(), params=fields)
+    assert all(one["reactions"]["summary"]["total_count"] == 3 for one in said.json()["data"])
+
+
 async def test_another_page_s_things_are_not_there(play):
     page = await play.page()
     theirs = (await play.act("posts", page="104000000000002"))[0]["id"]
@@ -73,11 +102,18 @@ async def test_a_proof_is_checked_for_the_token_it_is_for(play):
     assert error(await play.ask("/me", page)) == (100, 0)
 
 
-async def test_a_version_that_is_over_is_refused(play):
-    page = await play.page()
-    assert error(await play.ask("/me", page, version="/v18.0")) == (2635, 0)
-    assert (await play.ask("/me", page, version="")).headers["facebook-api-version"] == "v19.0"
-    assert (await play.ask("/me", page)).headers["facebook-api-version"] == "v26.0"
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [("", "v21.0"), ("/v3.1", "v21.0"), ("/v18.0", "v21.0"), ("/v24.0", "v24.0")],
+)
+async def test_a_version_that_is_over_is_taken_for_the_oldest_that_lives(play, version, said):
+    """Clients that are years old still work at Facebook, and name such versions."""
+    reply = await play.ask("/me", await play.page(), version=version)
+    assert (reply.status_code, reply.headers["facebook-api-version"]) == (200, said)
+
+
+async def test_a_version_yet_to_come_is_not_known(play):
+    assert error(await play.ask("/me", await play.page(), version="/v27.0")) == (2500, 0)
 
 
 @pytest.mark.parametrize(
@@ -104,9 +140,32 @@ async def test_the_address_of_the_next_page_holds_the_token(play):
     assert f"access_token={page}" in said["paging"]["next"]
     cursor = {"after": said["paging"]["cursors"]["after"]}
     more = (await play.ask("/me/published_posts", page, params=cursor)).json()
-    assert (len(more["data"]), set(more["paging"])) == (1, {"cursors"})
+    assert (len(more["data"]), set(more["paging"])) == (1, {"cursors", "previous"})
     bad = await play.ask("/me/published_posts", page, params={"after": "junk"})
     assert error(bad) == (100, 0)
+
+
+async def test_a_list_is_read_backwards_as_well(play):
+    async def ids(**more):
+        asked = {"limit": 1, "fields": "id"} | more
+        said = (await play.ask("/me/published_posts", page, params=asked)).json()
+        return [one["id"] for one in said["data"]], said["paging"]
+
+    page = await play.page()
+    (first, there), beginning = await ids(limit=2)
+    assert set(beginning) == {"cursors"}
+    last, paging = await ids(after=(await ids())[1]["cursors"]["after"])
+    assert last == [there]
+    assert f"before={paging['cursors']['before']}" in unquote(paging["previous"])
+    assert (await ids(before=paging["cursors"]["before"]))[0] == [first]
+
+
+async def test_a_conversation_is_told_alike_alone_and_in_its_list(play):
+    page = await play.page()
+    fields = {"fields": "snippet,unread_count,participants,messages{message,from{id}}"}
+    (told,) = (await play.ask("/me/conversations", page, params=fields)).json()["data"]
+    assert told["messages"]["data"][0]["message"] == told["snippet"]
+    assert (await play.ask(f"/{told['id']}", page, params=fields)).json() == told
 
 
 async def test_an_address_with_a_secret_in_it_is_noted(play):

@@ -33,6 +33,19 @@ async def test_the_person_comes_back_with_a_code_and_junk_behind_it(play):
     assert (place, set(said)) == (HOME, {"code", "state"})
 
 
+async def test_the_window_opens_at_both_hosts_that_instagram_names(play):
+    """Its reference and older clients have api.instagram.com, its guide www.instagram.com."""
+    reply = await play.http.get("/api.instagram.com/oauth/authorize", params=ASK)
+    assert (await play.exchange(back(reply)[1]["code"])).status_code == 200
+
+
+async def test_an_account_has_all_totals_that_are_documented(play):
+    wanted = {"metric": "saves,shares,replies,comments,profile_links_taps,follows_and_unfollows"}
+    asked = wanted | {"period": "day", "metric_type": "total_value"}
+    said = await play.ask(f"/{ROBIN}/insights", await play.long(), params=asked)
+    assert len(said.json()["data"]) == 6
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -244,6 +257,19 @@ async def test_publishing_is_as_strict_as_instagram(play):
     last = (await make(image_url=JPEG)).json()["id"]
     await play.world.advance(61)
     assert error_of(await publish(last)) == (400, 9, 2207042)
+
+
+async def test_fields_within_a_field_are_told_to_the_last(play):
+    long = await play.long()
+    item = {"image_url": JPEG, "is_carousel_item": True}
+    made = [await play.ask(f"/{ROBIN}/media", long, "POST", json=item) for _ in "ab"]
+    whole = {"media_type": "CAROUSEL", "children": ",".join(one.json()["id"] for one in made)}
+    container = (await play.ask(f"/{ROBIN}/media", long, "POST", json=whole)).json()["id"]
+    done = {"creation_id": container}
+    media = (await play.ask(f"/{ROBIN}/media_publish", long, "POST", json=done)).json()["id"]
+    asked = {"fields": "alt_text,children.limit(5){id,media_url}"}
+    said = (await play.ask(f"/{media}", long, params=asked)).json()
+    assert [one["media_url"] for one in said["children"]["data"]] == [JPEG, JPEG]
 
 
 async def test_deeds_it_does_not_know_are_told(play):

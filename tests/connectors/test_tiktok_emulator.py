@@ -7,6 +7,8 @@ import pytest
 
 from tests.connectors.tiktok_play import (
     ALL,
+    ASK,
+    AUTHORIZE,
     DUCK,
     EVERYTHING,
     HOME,
@@ -67,6 +69,11 @@ async def test_a_consent_gives_tokens_in_tiktoks_words(play):
 )
 async def test_what_is_asked_wrongly_is_not_shown_to_anybody(play, query):
     assert (await play.authorize(**query)).status_code == 400
+
+
+async def test_the_page_opens_without_the_last_slash_too(play):
+    reply = await play.http.get(AUTHORIZE.rstrip("/"), params=ASK)
+    assert (await play.exchange(back(reply)[1]["code"])).status_code == 200
 
 
 async def test_the_web_needs_no_proof(play):

@@ -160,6 +160,13 @@ async def test_fields_have_to_be_named_and_granted(play):
     assert (await play.ask("/v2/video/list/?fields=id", tokens, content=b"{")).status_code == 400
 
 
+async def test_all_fields_that_are_documented_are_known(play, tokens):
+    person = "/v2/user/info/?fields=avatar_url,avatar_url_100,avatar_large_url"
+    assert (await play.ask(person, tokens, "GET")).status_code == 200
+    films = "/v2/video/list/?fields=height,width,embed_html,embed_link,is_aigc"
+    assert (await play.ask(films, tokens, json={})).status_code == 200
+
+
 async def test_without_a_token_nothing_is_said(play, tokens):
     for headers in ({}, {"authorization": "Bearer act.unknown"}, {"authorization": "Basic eDp5"}):
         place = "/open.tiktokapis.com/v2/user/info/?fields=open_id"

@@ -1,10 +1,9 @@
 """A request to the emulated Instagram, and what all of its rooms need to read one."""
 
-import base64
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urlencode
 
 from connector_vault.connector import Json, Reply
 from connector_vault.emulator import Call, json_reply
@@ -12,10 +11,12 @@ from connector_vault.emulator import Call, json_reply
 from .instagram_answers import invalid
 from .instagram_gram import Gram
 from .instagram_records import Caller
+from .pages import paging, span
 
 __all__ = ["Asked", "Handler", "Route", "fields_of", "paged"]
 
-_MOST_LIMIT = 100
+_MODIFIER = re.compile(r"\.\w+\([^)]*\)")
+"""What a field may be asked for with: `.limit(5)`."""
 
 Handler = Callable[[Gram, "Asked"], Reply]
 """A function that answers one route. A `Refusal` is answered for it."""
@@ -70,58 +71,32 @@ class Asked:
 
 
 def fields_of(text: str) -> dict[str, str]:
-    """Read `a,b{c,d}`: the names, and what is asked for within each."""
+    """Read `a,b{c,d{e}},f.limit(0)`: the names, and what is asked for within each."""
     found: dict[str, str] = {}
-    name, inner, depth = "", "", 0
-    for letter in f"{text},":
+    word, depth = "", 0
+    for letter in f"{_MODIFIER.sub('', text)},":
         depth += (letter == "{") - (letter == "}")
-        if letter == "," and depth == 0:
-            found |= {name.strip(): inner} if name.strip() else {}
-            name, inner = "", ""
-        elif depth == 0 and letter != "}":
-            name += letter
-        elif not (letter == "{" and depth == 1):
-            inner += letter
+        if letter != "," or depth:
+            word += letter
+            continue
+        name, _, inner = word.partition("{")
+        found |= {name.strip(): inner.strip().removesuffix("}")} if name.strip() else {}
+        word = ""
     return found
 
 
 def paged(asked: Asked, items: Sequence[Json], shape: Callable[[Json], Json]) -> Reply:
-    """Answer with one page of a list. The address of the next has the token in it, as at Meta."""
-    size, start = _limit(asked), _start(asked)
-    page = items[start : start + size]
-    said: dict[str, Json] = {"data": [shape(one) for one in page]}
-    if page:
-        after = _cursor(start + len(page))
-        paging: dict[str, Json] = {"cursors": {"before": _cursor(start), "after": after}}
-        more = len(items) > start + size
-        said["paging"] = paging | ({"next": _next(asked, after)} if more else {})
+    """Answer with one page of a list."""
+    try:
+        shown = span(asked.said, len(items))
+    except ValueError as error:
+        raise invalid(str(error)) from None
+    said: dict[str, Json] = {"data": [shape(items[place]) for place in shown]}
+    if shown:
+        said["paging"] = paging(asked.call, _token(asked.call), shown, len(items))
     return json_reply(200, said)
 
 
-def _limit(asked: Asked) -> int:
-    text = asked.text("limit") or "25"
-    if not text.isdecimal() or int(text) < 1:
-        raise invalid("Param limit must be a positive integer")
-    return min(int(text), _MOST_LIMIT)
-
-
-def _start(asked: Asked) -> int:
-    after = asked.text("after")
-    if not after:
-        return 0
-    try:
-        return int(base64.urlsafe_b64decode(after).decode().removeprefix("at:"))
-    except ValueError:
-        raise invalid("Invalid cursors values for fields: before, after") from None
-
-
-def _cursor(place: int) -> str:
-    return base64.urlsafe_b64encode(f"at:{place:06}".encode()).decode()
-
-
-def _next(asked: Asked, after: str) -> str:
-    call = asked.call
+def _token(call: Call) -> str:
     token = call.headers.get("authorization", "").partition(" ")[2]
-    token = token or call.query.get("access_token", "")
-    query = {**call.query, "access_token": token, "limit": str(_limit(asked)), "after": after}
-    return f"https://{call.host}{call.path}?{urlencode(query)}"
+    return token or call.query.get("access_token", "")

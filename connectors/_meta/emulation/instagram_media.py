@@ -18,7 +18,19 @@ from .instagram_records import Medium
 
 __all__ = ["ROUTES"]
 
-_TOTALS = {"accounts_engaged", "likes", "reach", "total_interactions", "views"}
+_TOTALS = {
+    "accounts_engaged",
+    "comments",
+    "follows_and_unfollows",
+    "likes",
+    "profile_links_taps",
+    "reach",
+    "replies",
+    "saves",
+    "shares",
+    "total_interactions",
+    "views",
+}
 _SERIES = {"follower_count", "reach"}
 _OF_MEDIA = {"comments", "likes", "reach", "saved", "shares", "total_interactions", "views"}
 """Metrics that live: others were removed for every version."""
@@ -78,6 +90,8 @@ def _shape(gram: Gram, wanted: Mapping[str, str], medium: Medium) -> Json:
         "comments_count": len(comments),
         "username": gram.accounts[medium.account].username,
         "is_comment_enabled": True,
+        "is_shared_to_feed": True if medium.product == "REELS" else None,
+        "alt_text": None,
         "owner": {"id": medium.account},
         "shortcode": code,
         "children": _child_shapes(medium, wanted.get("children", "")) if medium.children else None,

@@ -15,9 +15,51 @@ from .hub import Hub
 from .people import INSTAGRAMS
 from .records import Page
 
-__all__ = ["ROUTES", "page_fields"]
+__all__ = ["ROUTES", "page_fields", "user_fields"]
 
 _ACCOUNTS = {one.id: one for one in INSTAGRAMS}
+
+_UNTOLD = (
+    "age_range",
+    "birthday",
+    "gender",
+    "hometown",
+    "link",
+    "locale",
+    "location",
+    "middle_name",
+    "timezone",
+    "updated_time",
+    "verified",
+)
+"""Fields of a person that may be asked for, and are left out: nobody here has told them."""
+
+
+def user_fields(hub: Hub, asked: Asked) -> Json:
+    """Tell of a person what was asked for. Their mail address needs a permission of its own."""
+    person, wanted = hub.grants.people[asked.node], asked.text("fields")
+    names = fields_of(wanted)
+    first, _, last = person.name.partition(" ")
+    email = f"{person.login}@example.com" if "email" in asked.permissions else None
+    everything: dict[str, Json] = {
+        "id": person.id,
+        "name": person.name,
+        "first_name": first,
+        "last_name": last,
+        "short_name": first,
+        "name_format": "{first} {last}",
+        "email": email,
+        "picture": _picture(person.id),
+        # Looking at Pages makes tokens for them.
+        "accounts": {"data": _pages(hub, asked, names["accounts"]) if "accounts" in names else []},
+        "permissions": {"data": _given(hub, asked)},
+    }
+    return chosen("User", wanted, dict.fromkeys(_UNTOLD) | everything, "name")
+
+
+def _picture(of: str) -> Json:
+    url = f"https://media.example/{of}.jpg"
+    return {"data": {"height": 50, "is_silhouette": False, "url": url, "width": 50}}
 
 
 def page_fields(hub: Hub, page: Page, token: Token, wanted: str) -> Json:
@@ -36,24 +78,38 @@ def page_fields(hub: Hub, page: Page, token: Token, wanted: str) -> Json:
         "username": page.username,
         "about": page.about,
         "category": page.category,
+        "category_list": [{"id": "2500", "name": page.category}],
         "link": f"https://www.facebook.com/{page.username}",
+        "picture": _picture(page.id),
         "website": None,
+        "phone": None,
+        "emails": None,
+        "cover": None,
+        "description": None,
+        "location": None,
         "followers_count": 128,
         "fan_count": 120,
         "is_published": True,
         "verification_status": "not_verified",
         "access_token": token_text or None,
         "tasks": list(person.pages.get(page.id, ())) if not token.page else None,
-        "instagram_business_account": _instagram(linked, names),
+        "instagram_business_account": _instagram(linked, names, "instagram_business_account"),
+        "connected_instagram_account": _instagram(linked, names, "connected_instagram_account"),
     }
     return chosen("Page", wanted, everything, "name")
 
 
-def _instagram(account: Account | None, names: dict[str, str]) -> Json:
+def _instagram(account: Account | None, names: dict[str, str], field: str) -> Json:
     if account is None:
         return None
-    inner = fields_of(names.get("instagram_business_account", ""))
-    said = {"id": account.id, "username": account.username}
+    inner = fields_of(names.get(field, ""))
+    said: dict[str, Json] = {
+        "id": account.id,
+        "username": account.username,
+        "name": account.name,
+        "profile_picture_url": f"https://media.example/{account.username}.jpg",
+        "followers_count": account.followers,
+    }
     return {name: one for name, one in said.items() if name == "id" or name in inner}
 
 
@@ -69,21 +125,27 @@ def _of_person(asked: Asked) -> None:
 
 def _accounts(hub: Hub, asked: Asked) -> Reply:
     _of_person(asked)
-    wanted = asked.text("fields", "access_token,category,name,id,tasks")
-    mine = hub.grants.people[asked.node].pages
-    pages = [hub.pages[one] for one in mine if one in _shared(hub, asked.token)]
+    return paged(asked, _pages(hub, asked, asked.text("fields")))
+
+
+def _pages(hub: Hub, asked: Asked, wanted: str) -> list[Json]:
     if "pages_show_list" not in asked.permissions:
-        pages = []
-    return paged(asked, [page_fields(hub, one, asked.token, wanted) for one in pages])
+        return []
+    mine, shared = hub.grants.people[asked.node].pages, _shared(hub, asked.token)
+    wanted = wanted or "access_token,category,category_list,name,id,tasks"
+    return [page_fields(hub, hub.pages[one], asked.token, wanted) for one in mine if one in shared]
 
 
 def _permissions(hub: Hub, asked: Asked) -> Reply:
     _of_person(asked)
+    return json_reply(200, {"data": _given(hub, asked)})
+
+
+def _given(hub: Hub, asked: Asked) -> list[Json]:
     grant = hub.grants.given(asked.token)
     said = {True: "granted", False: "declined"}
     given = grant.permissions.items() if grant else ()
-    data = [{"permission": name, "status": said[yes]} for name, yes in given]
-    return json_reply(200, {"data": data})
+    return [{"permission": name, "status": said[yes]} for name, yes in given]
 
 
 def _remove(hub: Hub, asked: Asked) -> Reply:

@@ -1,25 +1,20 @@
 """A request to the Graph API, and what all of its rooms need to read one."""
 
-import base64
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urlencode
 
 from connector_vault.connector import Json, Reply
 from connector_vault.emulator import Call, json_reply
 
+from ..._meta.emulation.instagram_asked import fields_of
+from ..._meta.emulation.pages import paging, span
 from .answers import absent, denied, invalid
 from .grants import Token
 from .hub import Hub
 from .records import Page
 
 __all__ = ["Asked", "Handler", "Route", "chosen", "fields_of", "named", "paged"]
-
-_MOST = 100
-
-_FIELD = re.compile(r"(?P<name>[A-Za-z_]\w*)(?:\.\w+\([^)]*\))*(?:\{(?P<inner>[^{}]*)\})?")
 
 Handler = Callable[[Hub, "Asked"], Reply]
 """Answers one route. A `Refusal` is answered for it."""
@@ -87,12 +82,6 @@ class Asked:
         return page
 
 
-def fields_of(text: str) -> dict[str, str]:
-    """Read `a,b{c,d},e.limit(0)`: names, and what is asked for within each."""
-    # At the top level a name may be followed by dots and brackets, which are no names.
-    return {found["name"]: found["inner"] or "" for found in _FIELD.finditer(text)}
-
-
 def named(value: Json) -> dict[str, Json]:
     """Give an object's fields. What is no object has none."""
     return {**value} if isinstance(value, dict) else {}
@@ -109,30 +98,12 @@ def chosen(kind: str, wanted: str, everything: Mapping[str, Json], *always: str)
 
 
 def paged(asked: Asked, items: Sequence[Json]) -> Reply:
-    """Answer with one page of a list. The address of the next has the token in it, as at Meta."""
-    limit, after = asked.text("limit", "25"), asked.text("after")
-    if not limit.isdecimal() or int(limit) < 1:
-        raise invalid("Param limit must be a positive integer")
-    size, start = min(int(limit), _MOST), _place(after)
-    page = items[start : start + size]
-    said: dict[str, Json] = {"data": page}
-    if page:
-        cursor = base64.b64encode(f"QV{start + len(page):08}".encode()).decode()
-        paging: dict[str, Json] = {"cursors": {"before": "QVZ", "after": cursor}}
-        more = {"next": _next(asked, cursor)} if len(items) > start + size else {}
-        said["paging"] = paging | more
-    return json_reply(200, said)
-
-
-def _next(asked: Asked, cursor: str) -> str:
-    query = {**asked.call.query, "access_token": asked.token.text, "after": cursor}
-    return f"https://{asked.call.host}{asked.call.path}?{urlencode(query)}"
-
-
-def _place(after: str) -> int:
-    if not after:
-        return 0
+    """Answer with one page of a list."""
     try:
-        return int(base64.b64decode(after, validate=True).decode().removeprefix("QV"))
-    except ValueError:
-        raise invalid("Invalid cursors values for fields: before, after") from None
+        shown = span(asked.said, len(items))
+    except ValueError as error:
+        raise invalid(str(error)) from None
+    said: dict[str, Json] = {"data": [items[place] for place in shown]}
+    if shown:
+        said["paging"] = paging(asked.call, asked.token.text, shown, len(items))
+    return json_reply(200, said)

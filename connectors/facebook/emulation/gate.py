@@ -23,8 +23,12 @@ from .hub import Hub
 
 __all__ = ["admit", "caller_of", "token_of", "told"]
 
-_VERSION = re.compile(r"v(\d{1,2})\.\d")
-_OLDEST, _NEWEST = 19, 26
+_VERSION = re.compile(r"v(\d{1,2})\.\d{1,2}")
+_OLDEST, _NEWEST = 21, 26
+"""The versions that live: one before them is taken for the oldest.
+
+https://developers.facebook.com/docs/graph-api/guides/versioning
+"""
 
 _ROUTES = Routes[Route](
     {
@@ -51,7 +55,7 @@ def admit(hub: Hub, instagram: Instagram, call: Call, now: float) -> Reply:
     except Refusal as found:
         reply = found.reply
     use = json.dumps({"call_count": 3, "total_time": 2, "total_cputime": 2})
-    version = call.segments[0] if _VERSION.fullmatch(call.segments[0]) else f"v{_OLDEST}.0"
+    version = f"v{max(_OLDEST, _version(call))}.0"
     headers = {"x-app-usage": use, "facebook-api-version": version, "x-fb-trace-id": "AbCdEfGh"}
     return replace(reply, headers={**headers, **reply.headers})
 
@@ -140,12 +144,16 @@ def _answered(hub: Hub, instagram: Instagram, call: Call, now: float) -> Reply:
 def _versionless(call: Call) -> tuple[str, ...]:
     # The official clients end their paths with a slash.
     segments = tuple(one for one in call.segments if one)
-    version = _VERSION.fullmatch(call.segments[0])
-    if version is None:
-        return segments
-    if not _OLDEST <= int(version[1]) <= _NEWEST:
-        raise Refusal(400, 2635, f"(#2635) You are calling a deprecated version: {version[0]}")
-    return segments[1:]
+    if _version(call) > _NEWEST:
+        words = f"Unknown path components: /{'/'.join(segments[1:])}"
+        raise Refusal(400, 2500, words)
+    return segments[1:] if _version(call) else segments
+
+
+def _version(call: Call) -> int:
+    """Give the version that is asked for. 0: none."""
+    found = _VERSION.fullmatch(call.segments[0])
+    return int(found[1]) if found else 0
 
 
 def _basic(call: Call) -> dict[str, Json]:

@@ -114,12 +114,11 @@ class Grants:
         """Turn a code into a person's short-lived token."""
         code = self._codes.get(text)
         if code is None or code.app != app:
-            raise invalid("Invalid verification code format.")
+            raise Refusal(400, 100, "Invalid verification code format.")
         if code.redirect_uri != redirect_uri:
             words = "Error validating verification code. Please make sure your redirect_uri is "
-            raise invalid(
-                f"{words}identical to the one you used in the OAuth dialog request", 36008
-            )
+            words += "identical to the one you used in the OAuth dialog request"
+            raise Refusal(400, 100, words, 36008)
         self._codes[text] = replace(code, born=0.0)
         if not code.born:
             raise Refusal(400, 100, "This authorization code has been used.", 36009)

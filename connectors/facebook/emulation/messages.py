@@ -24,24 +24,30 @@ def _conversations(hub: Hub, asked: Asked) -> Reply:
     mine = [one for one in hub.messages if one.page == page.id]
     latest = {one.person.id: one for one in mine}
     ordered = sorted(latest.values(), key=lambda one: one.created, reverse=True)
-    return paged(asked, [_conversation(mine, one, asked) for one in ordered])
+    wanted = asked.text("fields")
+    threads = ([one for one in mine if one.person.id == last.person.id] for last in ordered)
+    return paged(asked, [_thread(hub, one, wanted) for one in threads])
 
 
-def _conversation(mine: list[Message], last: Message, asked: Asked) -> Json:
+def _thread(hub: Hub, messages: list[Message], wanted: str) -> Json:
+    """Tell of a conversation, the oldest message first, what was asked for."""
+    last, inner = messages[-1], fields_of(wanted).get("messages", "")
     people: list[Json] = [
         {"id": last.person.id, "name": last.person.name},
-        {"id": last.page, "name": "The Page"},
+        {"id": last.page, "name": hub.pages[last.page].name},
     ]
     everything: dict[str, Json] = {
         "id": f"t_{last.person.id}",
         "updated_time": stamp(last.created),
         "snippet": last.text,
-        "message_count": sum(one.person.id == last.person.id for one in mine),
+        "message_count": len(messages),
         "unread_count": 0,
         "participants": {"data": people},
         "link": f"/{last.page}/inbox/{last.person.id}/",
+        "can_reply": True,
+        "messages": {"data": [_message(hub, one, inner) for one in messages[::-1][:_TOLD]]},
     }
-    return chosen("UnifiedThread", asked.text("fields"), everything, "link", "updated_time")
+    return chosen("UnifiedThread", wanted, everything, "link", "updated_time")
 
 
 def _messages(hub: Hub, asked: Asked) -> Reply:
@@ -60,14 +66,7 @@ def conversation_fields(hub: Hub, asked: Asked, wanted: str) -> Json:
     mine = [one for one in hub.messages if (one.page, one.person.id) == (page, person)]
     if not mine:
         raise absent("GET", asked.node)
-    inner = fields_of(wanted).get("messages", "")
-    newest = [_message(hub, one, inner) for one in mine[::-1][:_TOLD]]
-    everything: dict[str, Json] = {
-        "id": asked.node,
-        "updated_time": stamp(mine[-1].created),
-        "messages": {"data": newest},
-    }
-    return chosen("UnifiedThread", wanted, everything, "updated_time")
+    return _thread(hub, mine, wanted)
 
 
 def _message(hub: Hub, message: Message, wanted: str) -> Json:

@@ -6,9 +6,9 @@ https://developers.facebook.com/docs/graph-api/reference
 from connector_vault.connector import Json, Reply
 from connector_vault.emulator import json_reply
 
-from .accounts import page_fields
+from .accounts import page_fields, user_fields
 from .answers import absent, invalid
-from .asked import Asked, Route, chosen
+from .asked import Asked, Route
 from .comments import comment_fields
 from .hub import Hub
 from .messages import conversation_fields
@@ -26,8 +26,7 @@ def _get(hub: Hub, asked: Asked) -> Reply:
 def _found(hub: Hub, asked: Asked) -> Json:
     node, wanted = asked.node, asked.text("fields")
     if node == asked.token.person and not asked.token.page:
-        person = hub.grants.people[node]
-        return chosen("User", wanted, {"id": node, "name": person.name}, "name")
+        return user_fields(hub, asked)
     if node in hub.pages and asked.token.person:
         return page_fields(hub, hub.pages[node], asked.token, wanted)
     asked.needs("")

@@ -38,6 +38,8 @@ def _known(hub: Hub, asked: Asked) -> dict[str, Json]:
         "open_id": hub.open_id(asked.token.app, user.username),
         "union_id": union,
         "avatar_url": f"https://p16.tiktokcdn.example/{union}.jpeg",
+        "avatar_url_100": f"https://p16.tiktokcdn.example/{union}_100x100.jpeg",
+        "avatar_large_url": f"https://p16.tiktokcdn.example/{union}_1080x1080.jpeg",
         "display_name": user.display_name,
         "username": user.username,
         "profile_deep_link": f"https://vm.tiktok.example/{user.username}",

@@ -2,6 +2,7 @@
 
 List   https://developers.tiktok.com/doc/tiktok-api-v2-video-list
 Query  https://developers.tiktok.com/doc/tiktok-api-v2-video-query
+Fields https://developers.tiktok.com/doc/tiktok-api-v2-video-object
 """
 
 from connector_vault.connector import Json, Reply
@@ -53,6 +54,7 @@ def _stamp(video: Video) -> int:
 
 def _shown(asked: Asked, video: Video) -> dict[str, Json]:
     fields = [one for one in asked.call.query.get("fields", "").split(",") if one]
+    link = f"https://www.tiktok.com/player/v1/{video.id}"
     known: dict[str, Json] = {
         "id": str(video.id),
         "title": video.title,
@@ -61,6 +63,11 @@ def _shown(asked: Asked, video: Video) -> dict[str, Json]:
         "cover_image_url": f"https://p16.tiktokcdn.example/{video.id}.jpeg?x-expires=21600",
         "share_url": f"https://www.tiktok.com/@{video.username}/video/{video.id}",
         "duration": video.seconds,
+        "height": 1024,
+        "width": 576,
+        "embed_html": f'<iframe src="{link}"></iframe>',
+        "embed_link": link,
+        "is_aigc": False,
         "like_count": 0,
         "comment_count": 0,
         "share_count": 0,

@@ -24,7 +24,7 @@ _HOST = re.compile(r"(localhost|127(?:\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGN
 _NO_HOST = "127.0.0.1"
 """Stands in for the header that HTTP/1.0 does not have."""
 
-_ABSOLUTE = re.compile(r"http://[^/?]*", re.IGNORECASE)
+_ABSOLUTE = re.compile(r"\Ahttp://[^/?]*", re.IGNORECASE)
 
 
 async def serve(
@@ -174,7 +174,7 @@ def _outcome(stage: Stage, call: Call, fault: Fault) -> Reply | None:
 
 
 def _call(stage: Stage, request: Request) -> Call:
-    target = _ABSOLUTE.sub("", request.target, count=1) or "/"
+    target = _ABSOLUTE.sub("", request.target) or "/"
     path, _, query = target.partition("?")
     if not path.startswith("/"):
         raise Junk(400, "the path does not begin with a slash")
