@@ -208,6 +208,14 @@ async def test_a_key_for_signatures_is_named_as_such(kms, opened):
         await holder.health()
 
 
+async def test_a_key_of_which_kms_does_not_say_the_use_is_tried(kms, opened):
+    """KMS promises no more of it than its id, and moto tells no use that was not asked for."""
+    arn = kms.ask("CreateKey")["KeyMetadata"]["Arn"]
+    assert kms.ask("DescribeKey", KeyId=arn)["KeyMetadata"].get("KeyUsage") is None
+
+    await opened(kms.address(arn)).health()
+
+
 @pytest.mark.parametrize(
     ("action", "state"),
     [("DisableKey", "Disabled"), ("ScheduleKeyDeletion", "PendingDeletion")],

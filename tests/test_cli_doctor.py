@@ -233,6 +233,18 @@ def test_harm_is_found(connected, harm, name):
     assert shell.files() == before
 
 
+def test_a_key_of_the_same_name_is_looked_for_before_a_backup(connected):
+    shell, _ = connected
+    name, _ = shell.key.read_text().splitlines()
+    replace_key(shell)
+    shell.key.write_text("\n".join([name, *shell.key.read_text().splitlines()[1:], ""]))
+
+    found = shell.quick("doctor", "--json").json["checks"]
+
+    (remedy,) = [one["remedy"] for one in found if one["name"] == "store key"]
+    assert remedy.startswith("name the key it was sealed under")
+
+
 @pytest.mark.parametrize("code", ["raise RuntimeError('boom')", "import nowhere", "x = 1", "("])
 def test_a_connector_that_cannot_be_imported_is_a_problem(lonely, tmp_path, code):
     install_connector(tmp_path / "site", code)

@@ -58,6 +58,20 @@ async def test_a_key_that_is_of_no_use_is_refused_before_it_wraps_anything(name,
             assert not isinstance(caught.value, KeysDenied)
 
 
+async def test_the_remedy_for_a_key_of_no_use_makes_one_that_is(bao, tmp_path, monkeypatch):
+    """Where there is a key, the server makes none of that name, and calls that a success."""
+    async with holding(with_role(bao, tmp_path, key={"derived": False})) as holder:
+        with pytest.raises(Misconfigured, match="another NAME: bao write -f ") as caught:
+            await holder.health()
+
+    place, *said = str(caught.value).partition("bao write -f ")[2].split()
+    name = bao.new_name()
+    bao.done("POST", place.replace("NAME", name), dict(one.split("=") for one in said))
+    monkeypatch.setenv("BAO_TOKEN", bao.root)
+    async with holding(address(bao, name)) as holder:
+        await holder.health()
+
+
 @pytest.mark.parametrize("kind", ["aes256-gcm96", "chacha20-poly1305", "xchacha20-poly1305"])
 async def test_a_key_of_each_fit_type_wraps(kind, bao, tmp_path):
     async with holding(with_role(bao, tmp_path, key={"type": kind})) as holder:

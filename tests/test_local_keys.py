@@ -165,6 +165,30 @@ async def test_a_version_that_was_destroyed_opens_nothing(path):
 
     assert isinstance(answer, Corrupt)
     assert "under version 1, not held by local:0001" in str(answer)
+    assert "destroyed" in str(answer)
+
+
+async def test_an_older_copy_of_the_key_file_is_told_from_a_version_that_was_destroyed(path):
+    (new,) = await LocalKeys.open(write(path, HEADER + OLD + NEW)).wrap([Raw(bytearray(32), b"")])
+    keys = LocalKeys.open(write(path, HEADER + OLD))
+
+    (answer,) = await keys.unwrap([Wrapped(new, b"")])
+
+    assert isinstance(answer, Corrupt)
+    assert str(answer).endswith("bring its newest key file back")
+
+
+async def test_a_key_file_with_a_relative_name_is_found_again_from_another_folder(
+    tmp_path, monkeypatch
+):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    keys = LocalKeys.create("vault.key")
+
+    monkeypatch.chdir(tmp_path / "elsewhere")
+
+    await keys.health()
+    assert await keys.rotate() == 2
 
 
 async def test_a_key_file_that_was_removed_is_not_healthy(path):

@@ -67,6 +67,25 @@ def test_folders_are_made_for_their_owner_alone(tmp_path):
     assert mode_of(tmp_path / "a") == mode_of(tmp_path / "a" / "b") == 0o700
 
 
+def test_a_tilde_is_the_home_of_the_user_as_it_is_for_a_database(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+
+    open_keys("local:~/vault.key", create=True)
+
+    assert [one.name for one in tmp_path.iterdir()] == ["home"]
+    assert (tmp_path / "home" / "vault.key").exists()
+
+
+def test_a_home_that_nobody_has_is_no_place_for_a_key_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(Misconfigured, match="not known"):
+        open_keys("local:~no-such-user/vault.key", create=True)
+
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_key_file_is_not_replaced(path):
     text = write(path, KEY_FILE).read_text()
 

@@ -516,11 +516,14 @@ async def test_the_last_number_of_a_version_is_the_last(hsm):
 
 async def test_a_version_is_retired_once_and_for_all(hsm):
     async with opened(hsm.address(), create=True) as keys:
+        (old,) = await keys.wrap([Raw(bytearray(DEK), CONTEXT)])
         await keys.rotate()
         await keys.retire(2)
         await keys.retire(2)
         await keys.retire(0)
 
+        (answer,) = await keys.unwrap([Wrapped(old, CONTEXT)])
+        assert "under version 1 of the key 'key', which the token does not have" in str(answer)
         with pytest.raises(BadArguments, match="version 2 is in use"):
             await keys.retire(3)
         assert await keys.oldest() == 2

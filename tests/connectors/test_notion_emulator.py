@@ -112,6 +112,16 @@ class TestExchange:
         assert unversioned.json()["code"] == "missing_version"
         assert formed.json()["code"] == "validation_error"
 
+    @pytest.mark.parametrize(
+        ("version", "status"), [("2022-06-28", 200), ("2021-05-13", 200), ("2020-01-01", 400)]
+    )
+    async def test_tokens_are_given_in_any_version_there_was(self, notion, version, status):
+        """Logins are older than data sources: many clients still send 2022-06-28."""
+        _, said = await notion.authorize()
+        body = {"grant_type": "authorization_code", "code": said["code"], "redirect_uri": HOME}
+        reply = await notion.oauth("token", body, headers={"notion-version": version})
+        assert reply.status_code == status
+
     async def test_errors_may_have_the_guides_name(self, notion):
         await notion.act("policy", errors="error")
         reply = await notion.exchange(code="junk")

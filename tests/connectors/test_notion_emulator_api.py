@@ -101,6 +101,7 @@ async def test_the_newest_version_knows_only_its_own_names(notion, tokens):
         ("POST", "/v1/pages", {"parent": {"page_id": "x"}}),
         ("POST", "/v1/pages", {"parent": {"page_id": HANDBOOK}, "markdown": "", "children": []}),
         ("POST", "/v1/search", {"filter": {"property": "object", "value": "database"}}),
+        ("POST", "/v1/search", {"filter": {"property": "object", "value": ["page"]}}),
         ("POST", "/v1/search", {"start_cursor": HANDBOOK[:-1] + "0"}),
         ("POST", "/v1/search", {"page_size": 101}),
         ("POST", f"/v1/data_sources/{ROWS}/query", {"filter": {"property": "Nope"}}),

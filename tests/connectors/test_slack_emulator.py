@@ -3,9 +3,11 @@
 import pytest
 
 from connector_vault.errors import BadArguments
-from tests.connectors.slack import API, AUTHORIZE, BOT, CLIENT, HOME, back, hidden, playing
+from tests.connectors.slack import API, AUTHORIZE, BOT, CLIENT, HOME, back, basic, hidden, playing
 
 HALF_A_DAY = 43_200
+ACCESS = f"{API}/oauth.v2.access"
+TWO = basic("two", "y")
 PROOF = {"code_challenge": "x" * 43, "code_challenge_method": "S256"}
 
 
@@ -37,6 +39,7 @@ class TestAuthorize:
             ({"redirect_uri": "https://evil.example/callback"}, "bad_redirect_uri"),
             ({"redirect_uri": "http://127.0.0.1@evil.example/"}, "bad_redirect_uri"),
             ({"redirect_uri": "https://[/"}, "bad_redirect_uri"),
+            *(({"redirect_uri": f"{HOME}/{odd}"}, "bad_redirect_uri") for odd in ("\r\n", "\xe9")),
             ({"scope": "search:read"}, "invalid_scope"),
             ({"scope": "", "user_scope": "commands"}, "invalid_scope"),
             ({"scope": ""}, "no_scopes"),
@@ -133,13 +136,20 @@ class TestExchange:
         reply = await slack.exchange(**{"code": said["code"], **form})
         assert (reply.status_code, reply.json()) == (200, {"ok": False, "error": error})
 
+    async def test_an_app_with_two_addresses_has_to_say_which_one_again(self, slack):
+        uris = ["https://a.example/1", "https://a.example/2"]
+        await slack.act("register_client", id="two", secret="y", redirect_uris=uris)
+        for query, error in (({}, None), ({"redirect_uri": uris[1]}, "bad_redirect_uri")):
+            asked = {"client_id": "two", "state": "s", "scope": BOT} | query
+            _, said = back(await slack.http.get(AUTHORIZE, params=asked))
+            reply = await slack.http.post(ACCESS, data={"code": said["code"]}, headers=TWO)
+            assert reply.json().get("error") == error
+
     async def test_the_client_may_be_named_in_the_body(self, slack):
         _, said = await slack.authorize()
         form = {"client_id": CLIENT.id, "client_secret": "emulator-secret", "code": said["code"]}
         for name, ok in (("nobody", False), (CLIENT.id, True)):
-            reply = await slack.http.post(
-                f"{API}/oauth.v2.access", data={**form, "client_id": name}
-            )
+            reply = await slack.http.post(ACCESS, data={**form, "client_id": name})
             assert reply.json()["ok"] is ok
 
     async def test_without_rotation_another_consent_gives_the_same_token_and_more_scopes(
@@ -188,8 +198,7 @@ class TestRotation:
         uris = ["https://app.example/cb"]
         await rotating.act("register_client", id="x", secret="y", redirect_uris=uris)
         form = {"client_id": "x", "client_secret": "y", "refresh_token": first["refresh_token"]}
-        address = f"{API}/oauth.v2.access"
-        reply = await rotating.http.post(address, data={**form, "grant_type": "refresh_token"})
+        reply = await rotating.http.post(ACCESS, data={**form, "grant_type": "refresh_token"})
         assert reply.json()["error"] == "invalid_refresh_token"
 
     @pytest.mark.parametrize("shape", ["flat", "nested"])

@@ -48,6 +48,8 @@ class TestAuthorize:
             {"client_id": "nobody"},
             {"redirect_uri": "https://evil.example/callback"},
             {"redirect_uri": "http://127.0.0.1@evil.example/"},
+            {"redirect_uri": "http://127.0.0.1/\r\nx: y"},
+            {"redirect_uri": "http://127.0.0.1/\xe9"},
             {"redirect_uri": None},
             {"response_type": "token"},
             {"scope": "tweet.read world.domination"},
@@ -76,6 +78,12 @@ class TestAuthorize:
         await play.act("register_client", id="a", secret="s", redirect_uris=uris)
         reply = await play.authorize(client_id="a", redirect_uri=address)
         assert reply.status_code == status
+
+    async def test_the_method_may_be_written_small(self, play):
+        """As twitter-api-v2 for Node and social-core for Python do."""
+        code = await play.code(code_challenge_method="s256")
+        assert "access_token" in (await play.exchange(code)).json()
+        assert (await play.exchange(await play.code(), code_verifier=CHALLENGE)).status_code == 400
 
     async def test_who_is_signed_in_consents(self, play):
         await play.act("sign_in", login="finch")
@@ -122,6 +130,15 @@ class TestExchange:
         assert plain(tokens["access_token"]).endswith(":1:1:at:1")
         assert plain(tokens["refresh_token"]).endswith(":1:1:rt:1")
 
+    async def test_json_will_do(self, play):
+        """So twitter-api-v2 for Node sends it."""
+        said = {"grant_type": "authorization_code", "code": await play.code()}
+        said |= {"redirect_uri": HOME, "code_verifier": VERIFIER}
+        reply = await play.http.post(TOKEN, json=said, headers=basic())
+        assert (reply.status_code, reply.json()["token_type"]) == (200, "bearer")
+        junk = await play.http.post(TOKEN, json=[said], headers=basic())
+        assert (junk.status_code, junk.json()["error"]) == (400, "invalid_request")
+
     async def test_a_refresh_token_has_to_be_asked_for(self, play):
         tokens = await play.tokens(scope="tweet.read users.read")
         assert set(tokens) == {"token_type", "expires_in", "access_token", "scope"}
@@ -134,6 +151,17 @@ class TestExchange:
             reply = await play.exchange(code)
             assert (reply.status_code, reply.json()["error"]) == (400, "invalid_request")
             assert "authorization code was invalid" in reply.json()["error_description"]
+
+    @pytest.mark.parametrize(
+        ("wrong", "words"),
+        [
+            ({"redirect_uri": HOME + "/else"}, "redirect uri did not match the uri of the"),
+            ({"code_verifier": "w" * 43}, "code verifier did not match the code challenge."),
+        ],
+    )
+    async def test_what_does_not_match_is_named_in_xs_words(self, play, wrong, words):
+        reply = await play.exchange(await play.code(), **wrong)
+        assert reply.json()["error_description"].startswith(f"Value passed for the {words}")
 
     @pytest.mark.parametrize(
         "wrong",

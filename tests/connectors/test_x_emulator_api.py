@@ -96,12 +96,38 @@ class TestGate:
 
     @pytest.mark.parametrize(
         "query",
-        ["color=red", "user.fields=shoe_size", "post.fields=retweet", "tweet.fields=note_post"],
+        [
+            "color=red",
+            "user.fields=shoe_size",
+            "post.fields=retweet",
+            "tweet.fields=note_post",
+            "expansions=author_id",
+        ],
     )
     async def test_what_there_is_no_such_thing_of_is_refused(self, play, wren, query):
         reply = await play.ask(f"{ME}?{query}", wren)
         assert reply.json()["type"] == "https://api.x.com/2/problems/invalid-request"
         assert reply.json()["errors"][0]["parameters"]
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "user.fields=affiliation,entities,pinned_tweet_id,verified_type,withheld",
+            "expansions=pinned_tweet_id,most_recent_tweet_id",
+        ],
+    )
+    async def test_what_a_person_has_none_of_is_left_out(self, play, wren, query):
+        """social-core asks for entities and pinned posts of everybody who logs in."""
+        said = (await play.ask(f"{ME}?{query}", wren)).json()
+        assert set(said["data"]) == {"id", "name", "username"}
+
+    @pytest.mark.parametrize("bound", ["since_id", "until_id"])
+    async def test_a_bound_that_is_no_id_is_refused(self, play, wren, bound):
+        reply = await play.ask(f"/2/users/{WREN}/tweets?{bound}=abc", wren)
+        assert (reply.status_code, reply.json()["errors"][0]["parameters"]) == (
+            400,
+            {bound: ["abc"]},
+        )
 
     async def test_elsewhere_there_is_nothing(self, play, wren):
         assert (await play.ask("/2/users/1/likes", wren, "POST", json={})).status_code == 404
@@ -121,7 +147,35 @@ class TestAddress:
         assert "confirmed_email" not in (await play.ask(path, tokens)).json()["data"]
 
 
+class TestUploads:
+    @pytest.mark.parametrize("category", ["tweet_video", "amplify_video"])
+    async def test_a_film_is_of_either_kind(self, play, wren, category):
+        film = {"media_type": "video/mp4", "total_bytes": 9, "media_category": category}
+        reply = await play.ask("/2/media/upload/initialize", wren, "POST", json=film)
+        assert (reply.status_code, "id" in reply.json()["data"]) == (200, True)
+
+    @pytest.mark.parametrize(
+        ("where", "said"),
+        [
+            ("", {"media_category": "tweet_image", "media": "\xe9"}),
+            ("", {"media_category": "tweet_image", "media": "YQ"}),
+            ("/initialize", {"media_category": ["tweet_video"], "total_bytes": 9}),
+        ],
+    )
+    async def test_what_is_no_picture_and_no_film_is_refused(self, play, wren, where, said):
+        reply = await play.ask(f"/2/media/upload{where}", wren, "POST", json=said)
+        assert (reply.status_code, reply.json()["title"]) == (400, "Invalid Request")
+
+
 class TestPosts:
+    @pytest.mark.parametrize("expansion", ["in_reply_to_user_id", "referenced_tweets.id.author_id"])
+    async def test_who_was_replied_to_comes_along(self, play, wren, expansion):
+        theirs = (await play.act("post", login="finch", text="@wren and you?"))["id"]
+        mine = {"text": "I, too", "reply": {"in_reply_to_tweet_id": theirs}}
+        made = (await play.ask(POSTS, wren, "POST", json=mine)).json()["data"]["id"]
+        said = (await play.ask(f"{POSTS}/{made}?expansions={expansion}", wren)).json()
+        assert [one["username"] for one in said["includes"]["users"]] == ["finch"]
+
     async def test_a_missing_post_is_a_success_with_errors_alone(self, play, wren):
         reply = await play.ask(f"{POSTS}/1", wren)
         assert (reply.status_code, set(reply.json())) == (200, {"errors"})

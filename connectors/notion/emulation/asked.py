@@ -15,10 +15,16 @@ from .grants import App, Bot, Token
 if TYPE_CHECKING:
     from .hub import Hub
 
-__all__ = ["NEWEST", "VERSIONS", "Asked", "Handler", "is_list", "is_object", "uuid_of"]
+__all__ = ["NEWEST", "OLDER", "VERSIONS", "Asked", "Handler", "is_list", "is_object", "uuid_of"]
 
 VERSIONS = ("2025-09-03", "2026-03-11")
 """Those that know data sources; both are played."""
+
+OLDER = ("2021-05-11", "2021-05-13", "2021-08-16", "2022-02-22", "2022-06-28")
+"""Those that do not: of them the OAuth endpoints alone are played, which no version changed.
+
+https://developers.notion.com/reference/changes-by-version
+"""
 
 NEWEST = VERSIONS[-1]
 

@@ -1,5 +1,6 @@
 """The gate of the API: who asks, in which version, how often, and what goes wrong on purpose."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from connector_vault.connector import Json, Reply
@@ -30,7 +31,7 @@ def admit(hub: Hub, asked: Asked, path: str, handler: Handler | None) -> Reply:
     return reply if question or not hub.failing else _failed(hub, reply)
 
 
-def check_version(asked: Asked) -> None:
+def check_version(asked: Asked, known: Sequence[str] = VERSIONS) -> None:
     """Let only a request pass that names a version that is played.
 
     https://developers.notion.com/reference/versioning
@@ -39,8 +40,8 @@ def check_version(asked: Asked) -> None:
     if said is None:
         words = "Notion-Version header should be defined, instead was `undefined`."
         raise problem(400, "missing_version", f"Notion-Version header failed validation: {words}")
-    if said not in VERSIONS:
-        raise wrong(f"Notion-Version header should be one of {', '.join(VERSIONS)}.")
+    if said not in known:
+        raise wrong(f"Notion-Version header should be one of {', '.join(known)}.")
 
 
 def _identified(hub: Hub, asked: Asked) -> Asked:

@@ -13,7 +13,7 @@ from urllib.parse import unquote_plus
 from connector_vault.connector import Json, Reply
 
 from .answers import Problem, problem, say, wrong
-from .asked import Asked
+from .asked import OLDER, VERSIONS, Asked
 from .gate import check_version
 from .grants import App, Token
 from .hub import Hub
@@ -35,7 +35,7 @@ def answer(hub: Hub, asked: Asked, path: str) -> Reply:
     """Answer one of the three, or say why not."""
     try:
         app = _client(hub, asked)
-        check_version(asked)
+        check_version(asked, (*OLDER, *VERSIONS))
         return ROUTES[path](hub, asked, app, _body(asked))
     except Problem as found:
         return found.reply

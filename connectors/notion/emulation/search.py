@@ -54,7 +54,8 @@ def _kinds(said: Json) -> tuple[type[Page | Source], ...]:
     if said is None:
         return (Page, Source)
     value = said.get("value") if is_object(said) else None
-    if not is_object(said) or said.get("property") != "object" or value not in _KINDS:
+    known = isinstance(value, str) and value in _KINDS
+    if not is_object(said) or said.get("property") != "object" or not known:
         words = 'body.filter.value should be `"page"` or `"data_source"`'
         raise wrong(f"body failed validation: {words}.")
     return (_KINDS[str(value)],)

@@ -58,7 +58,9 @@ def _by_code(hub: Hub, app: App, given: Mapping[str, str], now: float) -> dict[s
     code = hub.grants.take_code(given.get("code", ""), app.id, now)
     if code is None:
         raise Problem("invalid_code")
-    if given.get("redirect_uri", code.redirect_uri) != code.redirect_uri:
+    # Left out, it is the first of the app's; an app that has but one may leave it out always.
+    own = code.redirect_uri if len(app.redirect_uris) == 1 else app.redirect_uris[0]
+    if given.get("redirect_uri", own) != code.redirect_uri:
         raise Problem("bad_redirect_uri")
     said: dict[str, Json] = {"ok": True, "app_id": app.app_id}
     person: dict[str, Json] = {"id": code.person}

@@ -83,6 +83,8 @@ def decline(asking: Asking) -> Reply:
 
 def _registered(app: App, address: str) -> bool:
     """Compare as Slack does: the path at or below the registered one."""
+    if not address.isascii() or not address.isprintable():
+        return False
     if app.loopback and _parts(address)[:2] == ("http", "loopback"):
         return True
     return any(_below(address, registered) for registered in app.redirect_uris)

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import unquote, urlencode, urlsplit
 
-from connector_vault.connector import Reply
+from connector_vault.connector import BadArguments, Reply
 from connector_vault.emulator import Call, json_reply
 
 from .answers import oauth_error
+from .asked import named
 from .grants import ACCESS_LIFE, App, Code, Token
 from .hub import Hub
 from .scopes import known
@@ -46,13 +47,15 @@ def ask(hub: Hub, query: Mapping[str, str]) -> Asking | Reply:
     """Read what an app asks for. A reply is the page that says that it may not."""
     app = hub.grants.apps.get(query.get("client_id", ""))
     address, state = query.get("redirect_uri", ""), query.get("state", "")
-    scopes = tuple(query.get("scope", "").split())
-    challenge, method = query.get("code_challenge", ""), query.get("code_challenge_method", "plain")
+    scopes = tuple(dict.fromkeys(query.get("scope", "").split()))
+    challenge = query.get("code_challenge", "")
+    # twitter-api-v2 for Node writes s256, and X takes it.
+    method = query.get("code_challenge_method", "plain").lower()
     if app is None or not _registered(app, address) or query.get("response_type") != "code":
         return _page_of_error()
     if not state or len(state) > _MAX_STATE or not scopes or not known(scopes):
         return _page_of_error()
-    if not challenge or method not in ("S256", "plain"):
+    if not challenge or method not in ("s256", "plain"):
         return _page_of_error()
     return Asking(
         app=app,
@@ -60,7 +63,7 @@ def ask(hub: Hub, query: Mapping[str, str]) -> Asking | Reply:
         redirect_uri=address,
         state=state,
         challenge=challenge,
-        method="S256" if method == "S256" else "plain",
+        method="S256" if method == "s256" else "plain",
     )
 
 
@@ -85,7 +88,7 @@ def decline(asking: Asking) -> Reply:
 
 def exchange(hub: Hub, call: Call, now: float) -> Reply:
     """Turn a code, or a refresh token, into tokens."""
-    form = call.form()
+    form = _fields(call)
     app = _client(hub, call, form)
     if isinstance(app, Reply):
         return app
@@ -101,7 +104,7 @@ def exchange(hub: Hub, call: Call, now: float) -> Reply:
 
 def revoke(hub: Hub, call: Call, now: float) -> Reply:
     """End an access token or a refresh token."""
-    form = call.form()
+    form = _fields(call)
     app = _client(hub, call, form)
     if isinstance(app, Reply):
         return app
@@ -128,11 +131,11 @@ def _by_code(hub: Hub, app: App, form: Mapping[str, str], now: float) -> Reply:
             return oauth_error(400, "invalid_request", f"Missing required parameter [{name}].")
     code = hub.grants.take_code(form["code"], app.id, now)
     if code is None:
-        return _invalid("authorization code")
+        return _wrong("authorization code was invalid")
     if form["redirect_uri"] != code.redirect_uri:
-        return _invalid("redirect uri")
+        return _wrong("redirect uri did not match the uri of the authorization code")
     if not _proven(code, form["code_verifier"]):
-        return _invalid("code verifier")
+        return _wrong("code verifier did not match the code challenge")
     return _answer(hub.grants.mint(code, now))
 
 
@@ -157,9 +160,18 @@ def _answer(token: Token) -> Reply:
     return json_reply(200, said | ({"refresh_token": token.refresh} if token.refresh else {}))
 
 
-def _invalid(what: str) -> Reply:
-    words = f"Value passed for the {what} was invalid."
-    return oauth_error(400, "invalid_request", words)
+def _wrong(what: str) -> Reply:
+    return oauth_error(400, "invalid_request", f"Value passed for the {what}.")
+
+
+def _fields(call: Call) -> Mapping[str, str]:
+    """Read a form, as documented, or JSON, as twitter-api-v2 for Node sends it."""
+    if not call.headers.get("content-type", "").startswith("application/json"):
+        return call.form()
+    try:
+        return {name: str(said) for name, said in named(call.json()).items()}
+    except BadArguments:
+        return {}
 
 
 def _client(hub: Hub, call: Call, form: Mapping[str, str]) -> App | Reply:
@@ -201,6 +213,8 @@ def _proven(code: Code, verifier: str) -> bool:
 
 def _registered(app: App, address: str) -> bool:
     """Compare as X does, letter by letter; for the app to try things out any port will do."""
+    if not address.isascii() or not address.isprintable():
+        return False
     if address in app.redirect_uris:
         return True
     try:

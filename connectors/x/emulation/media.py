@@ -1,7 +1,6 @@
 """Uploads, whole and in pieces."""
 
 import base64
-import binascii
 import hashlib
 from dataclasses import replace
 
@@ -18,7 +17,7 @@ __all__ = ["ROUTES"]
 _SCOPES = ("media.write",)
 _DAY = 86_400
 _MEGABYTE = 1024 * 1024
-_MOST = {"tweet_image": 5, "tweet_gif": 15, "tweet_video": 512}
+_MOST = {"tweet_image": 5, "tweet_gif": 15, "tweet_video": 512, "amplify_video": 512}
 """Megabytes."""
 
 _MOST_CHUNK = 5 * _MEGABYTE
@@ -49,7 +48,7 @@ def _simple(hub: Hub, asked: Asked) -> Reply:
 def _initialize(hub: Hub, asked: Asked) -> Reply:
     body = asked.json()
     category, size = body.get("media_category"), body.get("total_bytes")
-    if category not in _MOST or not isinstance(size, int):
+    if not isinstance(category, str) or category not in _MOST or not isinstance(size, int):
         raise invalid("media_category", str(category), f"is not one of {sorted(_MOST)}")
     if not 0 < size <= _MOST[category] * _MEGABYTE:
         raise invalid("total_bytes", str(size), f"is not below {_MOST[category]} MB")
@@ -139,7 +138,7 @@ def _fields(asked: Asked) -> dict[str, bytes]:
     body = asked.json()
     try:
         media = base64.b64decode(str(body.get("media", "")), validate=True)
-    except binascii.Error:
+    except ValueError:
         raise invalid("media", "", "is not base64") from None
     return {**{name: str(one).encode() for name, one in body.items()}, "media": media}
 

@@ -14,12 +14,12 @@ _READ = ("tweet.read", "users.read")
 
 
 def _me(hub: Hub, asked: Asked) -> Reply:
-    return given(Words.of(hub, asked).user(hub, asked.user))
+    return given(Words.of(hub, asked, people=True).user(hub, asked.user))
 
 
 def _named(hub: Hub, asked: Asked) -> Reply:
     (username,) = asked.names
-    words, user = Words.of(hub, asked), hub.people.get(username.lower())
+    words, user = Words.of(hub, asked, people=True), hub.people.get(username.lower())
     if user is None:
         return json_reply(200, {"errors": [absent("user", "username", username)]})
     return given(words.user(hub, user))

@@ -9,7 +9,7 @@ from connector_vault.connector import Json, Reply
 from connector_vault.emulator import json_reply
 
 from .answers import absent, invalid
-from .asked import Asked, Route
+from .asked import Asked, Route, checked
 from .hub import Hub
 from .posts import mentioned
 from .records import Post
@@ -93,7 +93,7 @@ def _page(hub: Hub, asked: Asked, posts: Sequence[Post], least: int) -> Reply:
 
 
 def _between(asked: Asked, posts: Sequence[Post]) -> list[Post]:
-    after, before = int(asked.query.get("since_id", "0")), int(asked.query.get("until_id", "0"))
+    after, before = _id(asked, "since_id"), _id(asked, "until_id")
     start, end = _time(asked, "start_time"), _time(asked, "end_time")
     return [
         one
@@ -103,6 +103,10 @@ def _between(asked: Asked, posts: Sequence[Post]) -> list[Post]:
         and one.created >= start
         and (not end or one.created < end)
     ]
+
+
+def _id(asked: Asked, name: str) -> int:
+    return int(checked(asked.query.get(name, "0"), name))
 
 
 def _time(asked: Asked, name: str) -> float:

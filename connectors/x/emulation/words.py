@@ -41,38 +41,54 @@ _NAMES = {
 }
 
 _FIELDS = {
-    "attachments",
-    "author_id",
-    "conversation_id",
-    "created_at",
-    "entities",
-    "id",
-    "lang",
-    "public_metrics",
-    "reply_settings",
-    "text",
+    *("article", "attachments", "author_id", "card_uri", "community_id", "context_annotations"),
+    *("conversation_id", "created_at", "display_text_range", "edit_controls", "entities", "geo"),
+    *("id", "lang", "matched_media_notes", "media_metadata", "non_public_metrics"),
+    *("note_request_suggestions", "organic_metrics", "paid_partnership", "possibly_sensitive"),
+    *("promoted_metrics", "public_metrics", "reply_settings", "scopes", "source"),
+    *("suggested_source_links", "suggested_source_links_with_counts", "text", "withheld"),
 }
+"""All that may be asked for. What a post here has none of is left out, as X does it.
+
+https://docs.x.com/x-api/fundamentals/data-dictionary
+"""
+
 _EXTRA_FIELDS = {
-    "old": {"in_reply_to_user_id", "referenced_tweets", "note_tweet"},
+    "old": {"edit_history_tweet_ids", "in_reply_to_user_id", "referenced_tweets", "note_tweet"},
     "new": {"edit_history_post_ids", "note_post", "referenced_posts"},
 }
 
-_EXPANSIONS = {"attachments.media_keys", "attachments.poll_ids", "author_id", "in_reply_to_user_id"}
-_EXTRA_EXPANSIONS = {"old": {"referenced_tweets.id"}, "new": {"referenced_posts"}}
+_EXPANSIONS = {
+    *("article.cover_media", "article.media_entities", "attachments.media_keys"),
+    *("attachments.media_source_tweet", "attachments.poll_ids", "author_id"),
+    *("entities.mentions.username", "geo.place_id", "in_reply_to_user_id"),
+}
+_EXTRA_EXPANSIONS = {
+    "old": {
+        *("edit_history_tweet_ids", "entities.note.mentions.username", "referenced_tweets.id"),
+        *("referenced_tweets.id.attachments.media_keys", "referenced_tweets.id.author_id"),
+    },
+    "new": {"edit_history_post_ids", "referenced_posts"},
+}
+
+_REFERENCED = {"referenced_posts", "referenced_tweets.id", "referenced_tweets.id.author_id"}
+"""Those with which the posts referred to are given, too."""
+
+_USER_EXPANSIONS = {
+    "old": {"affiliation.user_id", "most_recent_tweet_id", "pinned_tweet_id"},
+    "new": {"affiliation", "most_recent_post_id", "pinned_post_id"},
+}
 
 _USER_FIELDS = {
-    "confirmed_email",
-    "created_at",
-    "description",
-    "id",
-    "location",
-    "name",
-    "profile_image_url",
-    "protected",
-    "public_metrics",
-    "url",
-    "username",
-    "verified",
+    *("affiliation", "confirmed_email", "connection_status", "created_at", "description"),
+    *("entities", "id", "is_identity_verified", "location", "name", "parody"),
+    *("profile_banner_url", "profile_image_url", "protected", "public_metrics"),
+    *("receives_your_dm", "subscribes_to_you", "subscription", "subscription_type", "url"),
+    *("username", "verified", "verified_followers_count", "verified_type", "withheld"),
+}
+_EXTRA_USER_FIELDS = {
+    "old": {"most_recent_tweet_id", "pinned_tweet_id"},
+    "new": {"most_recent_post_id", "pinned_post_id"},
 }
 
 _EMAIL = "users.email"
@@ -95,19 +111,19 @@ class Words:
     now: float
 
     @classmethod
-    def of(cls, hub: Hub, asked: Asked) -> "Words":
+    def of(cls, hub: Hub, asked: Asked, *, people: bool = False) -> "Words":
         """Read them from a request. What there is no such field of is refused."""
         age = _age(hub, asked)
         names = _NAMES[age]
         other = _NAMES["new" if age == "old" else "old"]["fields"]
         if other in asked.query:
             raise invalid(other, asked.query[other], f"The query parameter [{other}] is not known")
-        expansions = _EXPANSIONS | _EXTRA_EXPANSIONS[age]
+        expansions = _USER_EXPANSIONS[age] if people else _EXPANSIONS | _EXTRA_EXPANSIONS[age]
         return cls(
             names=names,
             fields=_listed(asked, names["fields"], _FIELDS | _EXTRA_FIELDS[age]),
             expansions=_listed(asked, "expansions", expansions),
-            user_fields=_listed(asked, "user.fields", _USER_FIELDS),
+            user_fields=_listed(asked, "user.fields", _USER_FIELDS | _EXTRA_USER_FIELDS[age]),
             reader=asked.user.id if _EMAIL in asked.token.scopes else "",
             now=asked.now,
         )
@@ -124,14 +140,16 @@ class Words:
         posts = list(posts)
         parents = [hub.posts[one.replies_to] for one in posts if one.replies_to in hub.posts]
         found: dict[str, list[Json]] = {"users": [], "media": [], "polls": []}
-        if "author_id" in self.expansions:
-            authors = {one.author.id: one.author for one in posts}
-            found["users"] = [self.user(hub, one) for one in authors.values()]
+        wanted = posts if "author_id" in self.expansions else []
+        if self.expansions & {"in_reply_to_user_id", "referenced_tweets.id.author_id"}:
+            wanted = [*wanted, *parents]
+        authors = {one.author.id: one.author for one in wanted}
+        found["users"] = [self.user(hub, one) for one in authors.values()]
         if "attachments.media_keys" in self.expansions:
             found["media"] = [_medium(hub, key) for one in posts for key in one.media]
         if "attachments.poll_ids" in self.expansions:
             found["polls"] = [self._poll(one) for one in posts if one.poll]
-        if self.expansions & {"referenced_tweets.id", "referenced_posts"}:
+        if self.expansions & _REFERENCED:
             found[self.names["posts"]] = [self.post(hub, one) for one in parents]
         return {name: some for name, some in found.items() if some}
 

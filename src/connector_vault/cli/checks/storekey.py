@@ -49,8 +49,9 @@ def _judged(
                 )
                 return problem(_NAME, words, "name that holder, too, in CONNECTOR_VAULT_KEYS")
             if not asyncio.run(_opens(holder, id_, wrapped)):
-                words = "it was altered, or belongs to another database"
-                return problem(_NAME, words, BACKUP)
+                words = f"{sealed_under} does not open it: it is another key of that name, or old"
+                mend = f"name the key it was sealed under, in its newest state; else {BACKUP}"
+                return problem(_NAME, f"{words}, or the database was altered", mend)
             return ok(_NAME, "the key holder opens it")
         case _:
             return problem(_NAME, "it is gone from the database", BACKUP)

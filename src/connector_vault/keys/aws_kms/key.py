@@ -85,13 +85,15 @@ class Key:
             KeysDenied: it is disabled, or is to be deleted, or is not ready.
         """
         key = client.describe_key(KeyId=self.arn)["KeyMetadata"]
-        if (key["KeySpec"], key["KeyUsage"]) != _KIND:
+        # Of these, KMS promises none: what it does not say is shown by what is done with the key.
+        if (key.get("KeySpec", _KIND[0]), key.get("KeyUsage", _KIND[1])) != _KIND:
             raise Misconfigured(
                 f"{self.arn} is a key of another kind: name one of {' '.join(_KIND)}"
             )
-        if key["KeyState"] != "Enabled":
+        state = key.get("KeyState", "Enabled")
+        if state != "Enabled":
             mend = "enable it, or cancel its deletion before AWS carries it out"
-            raise KeysDenied(f"{self.arn} is in the state {key['KeyState'][:32]}: {mend}")
+            raise KeysDenied(f"{self.arn} is in the state {state[:32]}: {mend}")
 
     def _foreign(self) -> Corrupt:
         return Corrupt(f"a wrapped data key was not wrapped by {self.arn}")

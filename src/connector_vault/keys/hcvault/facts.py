@@ -7,6 +7,7 @@ from connector_vault.errors import Misconfigured
 from connector_vault.keys.hcvault.address import Address
 from connector_vault.keys.hcvault.answer import Answer, number
 from connector_vault.keys.hcvault.failures import disabled, incomprehensible
+from connector_vault.keys.hcvault.policy import making
 
 __all__ = ["Facts", "facts_of"]
 
@@ -45,10 +46,9 @@ def facts_of(answer: Answer, address: Address) -> Facts:
     if said.get("soft_deleted") is True:
         raise disabled(address)
     for flaw in _flaws(said):
-        make = f"bao write -f {address.key} type={_KINDS[0]} derived=true"
-        raise Misconfigured(
-            f"the key {address.key} at {address.place} {flaw}: have another made by {make}"
-        )
+        # Not under its own name: where there is a key, the server makes none, and tells nobody.
+        mend = f"have one made under another NAME: {making(address, _KINDS[0])}"
+        raise Misconfigured(f"the key {address.key} at {address.place} {flaw}: {mend}")
     latest, opening = number(said, "latest_version"), number(said, "min_decryption_version")
     if not latest:
         raise incomprehensible(address)

@@ -41,7 +41,11 @@ _BATCH = 128
 _MEMORY = 60.0
 """Seconds for which it is believed what the key was said to be before something is wrapped."""
 
-_POLICY = "an administrator gives our token the policy that `connector-vault doctor` prints"
+_POLICY = (
+    "see that our token has not ended, or have an administrator give it the policy that "
+    "`connector-vault doctor` prints"
+)
+"""The server's answer to a token that it does not know is the one to a token without a right."""
 
 
 class Key:

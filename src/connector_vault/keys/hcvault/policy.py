@@ -2,7 +2,7 @@
 
 from connector_vault.keys.hcvault.address import Address, address_of
 
-__all__ = ["policy", "retiring", "rotating"]
+__all__ = ["making", "policy", "retiring", "rotating"]
 
 
 def policy(uri: str, *, versions: bool = False) -> str:
@@ -28,6 +28,12 @@ def policy(uri: str, *, versions: bool = False) -> str:
         deeds = ("rotate", "config", "trim")
         paths += [(f"{mount}/keys/{name}/{deed}", "update") for deed in deeds]
     return "".join(f'path "{path}" {{ capabilities = ["{may}"] }}\n' for path, may in paths)
+
+
+def making(address: Address, kind: str) -> str:
+    """Give the command that makes a key beside this one."""
+    write = f"bao write{_namespace(address)} -f {address.mount}/keys/NAME"
+    return f"{write} type={kind} derived=true"
 
 
 def rotating(address: Address) -> str:

@@ -47,7 +47,7 @@ class LocalKeys:
             Misconfigured: something is there already, or the file cannot be written.
         """
         try:
-            publish(Path(path), fresh())
+            publish(_place(path), fresh())
         except FileExistsError as error:
             raise Misconfigured(f"{path} exists, and is not replaced by a new key") from error
         return cls.open(path)
@@ -59,7 +59,7 @@ class LocalKeys:
         Raises:
             Misconfigured: it is missing, unsafe or malformed, or cannot be read or written.
         """
-        path = Path(path)
+        path = _place(path)
         if create and not os.path.lexists(path):
             with suppress(FileExistsError):
                 publish(path, fresh())
@@ -174,7 +174,10 @@ class LocalKeys:
             self._look_again()
         key = self._keys.get(version)
         if key is None:
-            return Corrupt(f"a data key is wrapped under version {version}, not held by {self.id}")
+            words = f"a data key is wrapped under version {version}, not held by {self.id}"
+            newer = version > self._latest
+            why = "bring its newest key file back" if newer else "that version was destroyed"
+            return Corrupt(f"{words}: {why}")
         raw = bytearray(DEK_SIZE)
         try:
             key.decrypt_into(item.key[4:16], item.key[16:], item.context, raw)
@@ -197,6 +200,14 @@ class LocalKeys:
 
 
 _Seen = tuple[int, int, int, int]
+
+
+def _place(path: str | os.PathLike[str]) -> Path:
+    """Give the place of a key file for good, as that of a database is: a program may move about."""
+    try:
+        return Path(path).expanduser().absolute()
+    except RuntimeError:
+        raise Misconfigured(f"{path} begins in a home that is not known: write it out") from None
 
 
 def _look(path: Path) -> _Seen | None:

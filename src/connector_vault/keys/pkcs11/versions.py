@@ -162,11 +162,13 @@ class Versions:
         if answer is not None:
             return answer
         blob = parsed(item.key)
-        if isinstance(blob, Blob) and blob.version in self._keys:
+        if isinstance(blob, Corrupt):
+            return blob
+        if blob.version in self._keys:
             self.prove(blob.version)
             return Corrupt(_ALTERED)
-        words = f"which the token does not have of the key {self._label!r}"
-        return Corrupt(f"a data key is wrapped under a version, {words}")
+        words = f"version {blob.version} of the key {self._label!r}"
+        return Corrupt(f"a data key is wrapped under {words}, which the token does not have")
 
     def _wrapped(self, version: int, key: bytearray, context: bytes) -> bytes:
         if not version:
