@@ -31,8 +31,11 @@ for version in ${PYTHONS:-3.11 3.12 3.13}; do
   fi
 done
 
-# All tests on the newest, and on the others those in which Pythons differ: processes, sockets,
-# types, SQLite, the command line, the doors.
+# On the newest all tests but those of each connector alone, which `make test` runs and which are
+# the same everywhere; on the others those in which Pythons differ: processes, sockets, types,
+# SQLite, the command line, the doors.
+most=(tests/test_*.py tests/contract tests/torture tests/connectors/test_contract.py
+  tests/connectors/test_emulate.py tests/connectors/test_keep_alive.py)
 some=(tests/test_architecture.py tests/test_cli_tools.py tests/test_cli_program.py
   tests/test_connect.py tests/test_envelope.py tests/test_fork.py tests/test_gateway.py
   tests/test_gateway_tools.py tests/test_http.py tests/test_mcp_stdio.py tests/test_panel.py
@@ -69,7 +72,7 @@ for python in "${pythons[@]}"; do
   # Of that on which `make test` runs, what a wheel could lack.
   [ "$version" = "$("$PYTHON" -c 'import platform; print(platform.python_version())')" ] && which=("${few[@]}")
   # What takes long is the same on every Python, and `make faults` runs it here.
-  [ "$python" = "${pythons[-1]}" ] && which=(tests)
+  [ "$python" = "${pythons[-1]}" ] && which=("${most[@]}")
   (cd "$tree" && venv/bin/pytest --quiet --numprocesses 4 --dist loadfile \
     -m "not alone and not others and not faults" "${which[@]}")
 done

@@ -115,10 +115,12 @@ class Faults:
         """Wait so long, or until what is held is let go."""
         free = asyncio.Event()
         self._held.add(free)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await free.wait()
-        self._held.discard(free)
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await free.wait()
+        finally:
+            self._held.discard(free)
 
     def release(self) -> int:
         """Let go what is held now, and tell how much that is."""
