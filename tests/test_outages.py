@@ -102,8 +102,10 @@ async def bridged(outage, seconds):
 async def test_what_nobody_used_meanwhile_goes_on_after_one_deadline(outage, logged):
     with outage.begun():
         outage.at(LIFE + GRACE - 0.01)
+        asked = outage.times_asked
         async with asyncio.timeout(outage.fault.limit + 10):
             await outage.token(outage.warm)
+        assert outage.times_asked == asked + 1
 
     assert outage.shown(logged()) == []
 
