@@ -102,6 +102,18 @@ def test_doctor_prints_the_policy_that_a_role_at_aws_lacks(cloud, portal):
     assert "kms:Encrypt" in policy["Statement"][0]["Action"]
 
 
+@pytest.mark.parametrize(("mode", "verdict"), [(0o600, None), (0o640, None), (0o644, "warn")])
+def test_a_secret_that_everybody_may_read_is_told(transit, mode, verdict):
+    """Vault's agent writes its file for its group, too: that is left to who set it up."""
+    (secret,) = transit.home.glob("secret-id-*")
+    secret.chmod(mode)
+
+    found = checks(transit).get("key holder's secret")
+
+    assert (found and found["verdict"]) == verdict
+    assert found is None or found["remedy"] == f"run chmod o= {secret}"
+
+
 def test_doctor_survives_a_holder_that_is_away(transit, bao):
     transit.quick("init")
     with bao.sealed():

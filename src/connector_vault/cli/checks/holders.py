@@ -2,11 +2,13 @@
 
 import asyncio
 import os
+import shlex
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from connector_vault.cli.checks.verdicts import Check, ok, problem
+from connector_vault.cli.checks.verdicts import Check, ok, problem, warn
 from connector_vault.cli.place import file_of, key_file_of
 from connector_vault.errors import ConnectorVaultError, KeysDenied
 
@@ -61,6 +63,22 @@ def _look(name: str, uri: str, settings: "Settings", holders: "list[KeyHolder]")
     else:
         holders.append(holder)
         yield ok(name, f"{holder.id} wraps and unwraps: {_kind(uri, file, settings)}")
+        yield from _look_at_secret(uri)
+
+
+def _look_at_secret(uri: str) -> Iterator[Check]:
+    """Look who may use what lets us in. Where Kubernetes puts it, that is for Kubernetes to say."""
+    if not uri.startswith("hcvault:"):
+        return
+    from connector_vault.keys.hcvault.address import address_of
+
+    address = address_of(uri)
+    file = address.secret
+    if file is None or address.method == "kubernetes":
+        return
+    if file.stat().st_mode & stat.S_IRWXO:
+        words = f"every user of this machine may use {file}, which lets the vault in"
+        yield warn("key holder's secret", words, f"run chmod o= {shlex.quote(str(file))}")
 
 
 async def _tried(holder: "Holder") -> None:
