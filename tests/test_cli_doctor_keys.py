@@ -49,6 +49,16 @@ def test_a_machine_without_a_vault_is_no_problem(held):
     assert not held.file.exists()
 
 
+def test_a_key_file_is_looked_for_where_its_holder_makes_it(lonely, tmp_path):
+    lonely.env |= {"HOME": str(tmp_path), KEYS: "local:~/vault.key"}
+    assert lonely.run("init").code == 0
+
+    found = {one["name"]: one["verdict"] for one in lonely.run("doctor", "--json").json["checks"]}
+
+    assert (tmp_path / "vault.key").exists()
+    assert (found["keys"], found["store key"]) == ("ok", "ok")
+
+
 def test_doctor_looks_at_every_holder(lonely, bao):
     lonely.quick("init")
     lonely.env[KEYS] += f" {with_role(bao, lonely.home)}"

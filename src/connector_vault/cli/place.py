@@ -1,6 +1,7 @@
 """Which vault a command works on, and whose connections."""
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -177,7 +178,13 @@ def file_of(url: str) -> Path | None:
 def key_file_of(uri: str) -> Path | None:
     """Give the path of a key file. None: the keys are held elsewhere."""
     scheme, _, path = uri.partition(":")
-    return Path(path).absolute() if scheme == "local" and path else None
+    if scheme != "local" or not path:
+        return None
+    file = Path(path)
+    # Where there is no such user, its holder says so.
+    with suppress(RuntimeError):
+        file = file.expanduser()
+    return file.absolute()
 
 
 async def _within(
