@@ -164,10 +164,10 @@ def held():
     any time; what comes and stays is this one's.
     """
     files = set()
-    for number in os.listdir("/proc/self/fd"):  # noqa: PTH208
+    for one in Path("/proc/self/fd").iterdir():
         # That of the listing is closed again.
         with suppress(FileNotFoundError):
-            files.add((number, os.readlink(f"/proc/self/fd/{number}")))  # noqa: PTH115
+            files.add((one.name, str(one.readlink())))
     return files | {pid for pid, _ in processes(os.getpid())}
 
 
